@@ -1,0 +1,1 @@
+"""Django's settings and root URLs, derived from `config.settings`."""

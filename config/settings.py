@@ -1,0 +1,121 @@
+"""Settings of one installation, read from the environment with the prefix `WOODPECKER_`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "WOODPECKER_"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that suits embedded mode: one machine, no server to install."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("var"), description="Folder for everything that this installation writes.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql://user:password@host/name; empty: SQLite in the data folder."
+    )
+    broker_url: SecretStr = Field(
+        SecretStr(""), description="redis://… or amqp://…; empty: a folder in the data folder."
+    )
+    elasticsearch_url: SecretStr = Field(
+        SecretStr(""), description="http(s)://user:password@host:port; empty: search in the database."
+    )
+    search_index: str = Field("woodpecker-cases", pattern=r"^[a-z][a-z0-9-]{2,60}$", description="Alias of the index.")
+    search_analyzer: str = Field(
+        "", description="Analyzer for Chinese full text in Elasticsearch (ik_max_word, smartcn); empty: our bigrams."
+    )
+    http_host: str = Field("127.0.0.1", description="Address that the pages listen on.")
+    http_port: int = Field(8000, ge=0, le=65535, description="Port that the pages listen on; 0 takes a free one.")
+    public_url: str = Field("", description="Address under which people reach the pages; empty: host and port.")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Key for sessions and keyed hashes; empty: made at first start, embedded mode only."
+    )
+    policy_dir: Path | None = Field(
+        None, description="Folder with sites/ (and classes/, presets/) of this installation, read before the shipped."
+    )
+    model_dir: Path | None = Field(None, description="Folder of the model that assesses; empty: the shipped one.")
+    work_concurrency: int = Field(2, ge=1, le=64, description="Processes of one `woodpecker work`.")
+    batch_size: int = Field(200, ge=1, le=5000, description="Captures in one inbox batch.")
+    sweep_seconds: int = Field(15, ge=1, le=3600, description="Seconds between sweeps that finish what was left.")
+    audit_rate: float = Field(0.01, ge=0, le=1, description="Share of below-threshold captures sent to humans.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
+
+    @field_validator("elasticsearch_url")
+    @classmethod
+    def _http(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("must start with postgresql://")
+        return value
+
+    @property
+    def mode(self) -> Literal["embedded", "services"]:
+        """`services` as soon as a database server is named."""
+        return "services" if self.database_url.get_secret_value() else "embedded"
+
+    def path(self, *parts: str) -> Path:
+        """Return an absolute path below the data folder; the folder above it is made when missing."""
+        path = self.data_dir.expanduser().resolve().joinpath(*parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def effective_broker_url(self) -> str:
+        """Return the broker to connect to."""
+        return self.broker_url.get_secret_value() or "filesystem://"
+
+    def effective_secret_key(self) -> str:
+        """Return the secret key; in embedded mode it is made once and kept in the data folder with mode 600.
+
+        Raises:
+            MissingSecretKey: services mode and none given, since several machines must share one.
+        """
+        given = self.secret_key.get_secret_value()
+        if given:
+            return given
+        if self.mode == "services":
+            raise MissingSecretKey(
+                f"{PREFIX}SECRET_KEY is required when {PREFIX}DATABASE_URL is set; "
+                "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
+            )
+        return _kept_secret(self.path("secret_key"))
+
+
+class MissingSecretKey(Exception):
+    """Services mode was started without a secret key."""
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
+
+
+def _kept_secret(path: Path) -> str:
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(50))
+        try:
+            os.link(fresh, path)  # whoever links first wins; nobody ever reads a half-written key
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text("ascii")

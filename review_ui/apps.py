@@ -1,0 +1,9 @@
+"""The review pages as a Django app."""
+
+from django.apps import AppConfig
+
+
+class ReviewUiConfig(AppConfig):
+    """The review pages as a Django app."""
+
+    name = "review_ui"
