@@ -1,0 +1,35 @@
+"""The nouns of casework, one file each."""
+
+from casework.models.annotation import Annotation, Answer
+from casework.models.audit import AuditEntry, AuditHead
+from casework.models.case import Case, CaseState
+from casework.models.count import DailyCount
+from casework.models.decision import Decision, Finding
+from casework.models.evidence import EvidenceRecord
+from casework.models.heartbeat import Heartbeat
+from casework.models.inbox import Batch, InboxItem, SeenCapture
+from casework.models.notice import Instrument, Notice, NoticeLine, NoticeState
+from casework.models.user import Role, User
+
+__all__ = [
+    "Annotation",
+    "Answer",
+    "AuditEntry",
+    "AuditHead",
+    "Batch",
+    "Case",
+    "CaseState",
+    "DailyCount",
+    "Decision",
+    "EvidenceRecord",
+    "Finding",
+    "Heartbeat",
+    "InboxItem",
+    "Instrument",
+    "Notice",
+    "NoticeLine",
+    "NoticeState",
+    "Role",
+    "SeenCapture",
+    "User",
+]

@@ -1,0 +1,100 @@
+"""`Case`: a hit that humans work on."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class CaseState(models.TextChoices):
+    """Where a case stands. `casework.cases.TRANSITIONS` says what may follow what."""
+
+    OPEN = "open", "待审核"
+    ESCALATED = "escalated", "已上报"
+    CONFIRMED = "confirmed", "已确认"
+    DISMISSED = "dismissed", "已排除"
+    OUT_OF_SCOPE = "out_of_scope", "超出范围"
+
+
+class Case(models.Model):
+    """A hit, its assessment and what has become of it.
+
+    A `restricted` case (sexual_exploitation: 未成年人保护法 Art 52, 未成年人网络保护条例 Art 22¶2) holds no text,
+    no spans and no other score: URL, time, digest, category and score only, for duty staff.
+    """
+
+    capture_id = models.CharField(max_length=128, unique=True, db_comment="digest of site, URL, unit and text")
+    version = models.PositiveIntegerField(
+        default=1, db_comment="grows with every change; external version of the index"
+    )
+    indexed_version = models.PositiveIntegerField(default=0, db_comment="version that the search index holds")
+    state = models.CharField(max_length=16, choices=CaseState, default=CaseState.OPEN)
+
+    site = models.CharField(max_length=63)
+    platform_class = models.CharField(max_length=63)
+    section = models.CharField(max_length=63)
+    kid_zone = models.BooleanField(default=False)
+    prominent = models.BooleanField(default=False)
+    url = models.CharField(max_length=2000)
+    canonical_url = models.CharField(max_length=2000)
+    unit = models.CharField(max_length=300, db_comment="the site's own key of the post")
+    kind = models.CharField(max_length=16)
+    thread = models.CharField(max_length=300, null=True)
+    position = models.PositiveIntegerField(null=True)
+    flags = models.JSONField(default=list)
+    method = models.CharField(max_length=63, db_comment="how it was sampled")
+    inclusion_probability = models.FloatField(null=True)
+    basis = models.CharField(max_length=16, db_comment="permission under which it was read")
+    crawler = models.CharField(max_length=100, db_comment="tool and version that read it")
+    evidence = models.CharField(max_length=300, null=True)
+    published_at = models.DateTimeField(null=True)
+    captured_at = models.DateTimeField()
+
+    text = models.TextField(blank=True, db_comment="redacted text; always empty when restricted or purged")
+    folded = models.TextField(blank=True, db_comment="text folded for search, same length, code point by code point")
+    text_sha256 = models.CharField(max_length=64)
+    redactions = models.JSONField(default=list)
+
+    category = models.CharField(max_length=32, db_comment="primary category: the gravest, then the highest score")
+    categories = models.JSONField(default=list, db_comment="every flagged category, gravest first")
+    severity = models.CharField(max_length=2, db_comment="S0 gravest … S3")
+    grade = models.CharField(max_length=16, db_comment="illegal, bad or may_affect")
+    score = models.FloatField(db_comment="score of the primary category, 0 to 1")
+    scores = models.JSONField(default=dict)
+    spans = models.JSONField(default=list)
+    undone = models.JSONField(default=list)
+    model_version = models.CharField(max_length=64)
+    policy_digest = models.CharField(max_length=64, db_comment="SHA-256 of the policy that flagged it")
+    audit_sample = models.BooleanField(default=False, db_comment="taken from below the threshold to measure misses")
+    restricted = models.BooleanField(default=False, db_comment="sexual_exploitation: no text, duty staff only")
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    purge_after = models.DateTimeField(null=True, db_comment="when an out-of-scope case loses its text")
+    purged_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table_comment = "hits that humans work on"
+        indexes = [
+            models.Index(fields=["state", "severity", "-score", "id"], name="case_urgency"),
+            models.Index(fields=["state", "-created_at"], name="case_recent"),
+            models.Index(fields=["site", "state"], name="case_site"),
+            models.Index(fields=["category", "state"], name="case_category"),
+            models.Index(
+                fields=["id"], name="case_behind", condition=models.Q(indexed_version__lt=models.F("version"))
+            ),
+            models.Index(fields=["purge_after"], name="case_purge", condition=models.Q(purge_after__isnull=False)),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="restricted_holds_no_text",
+                condition=models.Q(restricted=False) | models.Q(text="", folded=""),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        """The number by which people name a case, e.g. `A-000123`."""
+        return f"A-{self.pk:06d}"
