@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "WOODPECKER_"
+FOLDER_BROKER = "folder://"
+"""Broker URL of embedded mode: messages are files in the data folder."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -77,7 +79,7 @@ class Settings(BaseSettings):
 
     def effective_broker_url(self) -> str:
         """Return the broker to connect to."""
-        return self.broker_url.get_secret_value() or "filesystem://"
+        return self.broker_url.get_secret_value() or FOLDER_BROKER
 
     def effective_secret_key(self) -> str:
         """Return the secret key; in embedded mode it is made once and kept in the data folder with mode 600.

@@ -1,0 +1,51 @@
+"""Celery's settings, derived from `config.settings`. The broker carries ids, never the only copy of anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from config.settings import FOLDER_BROKER, Settings
+
+
+def celery_settings(settings: Settings) -> dict[str, Any]:
+    """Return the configuration of the Celery app of this installation."""
+    return {
+        "broker_url": settings.effective_broker_url(),
+        "broker_transport_options": _transport(settings),
+        "broker_connection_retry_on_startup": True,
+        # A broker that is away must not hold up an ingest: the sweep sends again what could not be sent.
+        "task_publish_retry_policy": {"max_retries": 1, "interval_start": 0.1},
+        "broker_connection_timeout": 3,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_time_limit": 300,
+        "task_soft_time_limit": 240,
+        "worker_prefetch_multiplier": 1,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "worker_max_tasks_per_child": 2000,
+        "task_default_queue": "woodpecker",
+        "task_create_missing_queues": True,
+        "task_routes": {"workers.tasks.crawl": {"queue": "woodpecker-crawl"}},
+        "enable_utc": True,
+        "timezone": "Asia/Shanghai",
+    }
+
+
+def _transport(settings: Settings) -> dict[str, Any]:
+    if settings.effective_broker_url() != FOLDER_BROKER:
+        return {"visibility_timeout": 900, "socket_timeout": 10, "socket_connect_timeout": 3}
+    folder = settings.path("broker", "messages")
+    control = settings.path("broker", "control")
+    folder.mkdir(parents=True, exist_ok=True)
+    control.mkdir(parents=True, exist_ok=True)
+    return {
+        "data_folder_in": str(folder),
+        "data_folder_out": str(folder),
+        "control_folder": str(control),
+        "polling_interval": 0.2,
+    }

@@ -1,0 +1,65 @@
+"""The broker of embedded mode: kombu's folder transport with messages that appear and are taken atomically.
+
+Kombu writes a message into the very file that a consumer may be reading, and moves it through the system's
+temporary folder, possibly another disk. Both lose messages when processes are killed or merely quick.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.utils.json import dumps, loads
+
+
+class Channel(filesystem.Channel):
+    """A folder in which each message is one file, named by time so that the oldest goes first."""
+
+    def _put(self, queue: str, payload: Any, **_options: Any) -> None:
+        folder = Path(self.data_folder_out)
+        name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.{queue}"
+        hidden = folder / f"{name}.part"
+        hidden.write_text(dumps(payload), "utf-8")
+        hidden.rename(folder / f"{name}.msg")
+
+    def _get(self, queue: str) -> Any:
+        for path in self._waiting(queue):
+            taken = path.with_suffix(".taken")
+            try:
+                path.rename(taken)  # of several consumers only one succeeds
+                content = taken.read_text("utf-8")
+                taken.unlink()
+            except FileNotFoundError:
+                continue
+            return loads(content)
+        raise Empty()
+
+    def _size(self, queue: str) -> int:
+        return len(self._waiting(queue))
+
+    def _purge(self, queue: str) -> int:
+        waiting = self._waiting(queue)
+        for path in waiting:
+            path.unlink(missing_ok=True)
+        return len(waiting)
+
+    def _waiting(self, queue: str) -> list[Path]:
+        ending = f".{queue}.msg"
+        with os.scandir(self.data_folder_in) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.name.endswith(ending))
+
+
+class Transport(filesystem.Transport):
+    """Kombu's folder transport over our channel."""
+
+    Channel = Channel
+
+
+def register() -> None:
+    """Make `folder://` known to kombu."""
+    TRANSPORT_ALIASES["folder"] = f"{__name__}:Transport"

@@ -1,0 +1,54 @@
+"""The sweep: finishes whatever a killed process, a lost message or an absent server left undone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from casework import cases, intake
+from casework.models import Heartbeat
+from casework.search import get_search
+from casework.search.port import SearchUnavailable
+from workers import tasks
+
+UNFINISHED_SECONDS = 60
+"""Age of a sent batch after which its task counts as lost."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep found: batches sent again, cases indexed, cases purged, and why indexing could not be done."""
+
+    batches: int
+    indexed: int
+    purged: int
+    search_error: str = ""
+
+
+def run(unfinished_seconds: int = UNFINISHED_SECONDS) -> Swept:
+    """Send unfinished batches again, index what is behind, purge what is due."""
+    lost = intake.unfinished(unfinished_seconds)
+    sent = [batch_id for batch_id in lost if tasks.send(tasks.assess, batch_id)]
+    intake.mark_sent(sent)
+    purged = cases.purge_due()
+    try:
+        indexed, error = get_search().catch_up(), ""
+    except SearchUnavailable as unavailable:
+        indexed, error = 0, str(unavailable)
+    return Swept(len(sent), indexed, purged, error)
+
+
+def run_if_due(every: timedelta) -> Swept | None:
+    """Sweep unless some process of this installation did within `every`."""
+    now = timezone.now()
+    with transaction.atomic():
+        turn, made = Heartbeat.objects.select_for_update().get_or_create(
+            name="sweep", defaults={"kind": "sweep", "at": now}
+        )
+        if not made and turn.at + every > now:
+            return None
+        Heartbeat.objects.filter(name="sweep").update(at=now)
+    return run()

@@ -1,0 +1,88 @@
+"""Celery tasks. Each carries ids, calls one verb of a room, and may be repeated or killed at any instant."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from celery import Task
+from django.dispatch import receiver
+from kombu.exceptions import OperationalError
+
+from casework import intake, signals
+from casework.search import get_search
+from casework.search.port import SearchUnavailable
+from classifiers.assessment import Assessor
+from config.settings import get_settings
+from workers import crawling
+from workers.app import app
+
+log = structlog.get_logger(__name__)
+
+INDEX_CHUNK = 1000
+"""Case ids that one indexing task carries."""
+
+
+@functools.cache
+def assessor() -> Assessor:
+    """Return the model of this process, loaded once."""
+    from classifiers.cascade import load
+
+    return load(get_settings().model_dir)
+
+
+@app.task(name="workers.tasks.assess")
+def assess(batch_id: int) -> None:
+    """Assess one inbox batch and write what follows from it in one transaction; done twice, it changes nothing."""
+    captures = intake.load_batch(batch_id)
+    if not captures:
+        return
+    try:
+        assessments = assessor().assess([capture.text for capture in captures])
+    except Exception as error:
+        # Only the kind of error is kept: its message may quote the text.
+        log.error("assessment_failed", batch=batch_id, error=type(error).__name__)
+        intake.fail(batch_id, f"assessment failed: {type(error).__name__}")
+        return
+    intake.complete(batch_id, list(zip(captures, assessments, strict=True)))
+
+
+@app.task(name="workers.tasks.index")
+def index(case_ids: Sequence[int]) -> None:
+    """Bring these cases into the search index; what fails stays `behind` and the sweep catches it up."""
+    try:
+        get_search().sync(case_ids)
+    except SearchUnavailable as error:
+        log.warning("index_unavailable", cases=len(case_ids), reason=str(error))
+
+
+@app.task(name="workers.tasks.crawl", acks_late=False)
+def crawl(site: str) -> None:
+    """Crawl one site in a process of its own, under its policy; its captures go into the inbox."""
+    crawling.run(site)
+
+
+@receiver(signals.batch_received)
+def send_batch(sender: Any, batch_id: int, **_: Any) -> None:
+    """Tell the workers of a batch once it is committed."""
+    if send(assess, batch_id):
+        intake.mark_sent([batch_id])
+
+
+@receiver(signals.cases_changed)
+def send_cases(sender: Any, case_ids: Sequence[int], **_: Any) -> None:
+    """Tell the workers of changed cases once they are committed."""
+    for start in range(0, len(case_ids), INDEX_CHUNK):
+        send(index, list(case_ids[start : start + INDEX_CHUNK]))
+
+
+def send(task: Task, *arguments: Any) -> bool:
+    """Send a task; a broker that is away is logged and left to the sweep. Returns whether it was sent."""
+    try:
+        task.apply_async(arguments)
+    except (OperationalError, OSError) as error:
+        log.warning("broker_unavailable", task=task.name, error=type(error).__name__)
+        return False
+    return True
