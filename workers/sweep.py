@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from casework.search.port import SearchUnavailable
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from casework import cases, intake
-from casework.models import Heartbeat
+from casework.models import Case, Heartbeat
 from casework.search import get_search
-from casework.search.port import SearchUnavailable
 from workers import tasks
 
 UNFINISHED_SECONDS = 60
 """Age of a sent batch after which its task counts as lost."""
+SETTLED_SECONDS = 10
+"""Age of a change after which its indexing task counts as lost."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,21 @@ def run(unfinished_seconds: int = UNFINISHED_SECONDS) -> Swept:
     intake.mark_sent(sent)
     purged = cases.purge_due()
     try:
-        indexed, error = get_search().catch_up(), ""
+        indexed, error = _catch_up(), ""
     except SearchUnavailable as unavailable:
         indexed, error = 0, str(unavailable)
     return Swept(len(sent), indexed, purged, error)
+
+
+def _catch_up() -> int:
+    """Index what has been behind for a while; what changed a moment ago has a task under way."""
+    settled = timezone.now() - timedelta(seconds=SETTLED_SECONDS)
+    behind = Case.objects.filter(indexed_version__lt=F("version"), updated_at__lt=settled).order_by("id")
+    done = 0
+    while ids := list(behind.values_list("id", flat=True)[: tasks.INDEX_CHUNK]):
+        get_search().sync(ids)
+        done += len(ids)
+    return done
 
 
 def run_if_due(every: timedelta) -> Swept | None:

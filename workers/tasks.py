@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
+from casework.search.port import SearchUnavailable
 from celery import Task
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
-from casework import intake, signals
+from casework import intake, retention, signals, status
 from casework.search import get_search
-from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
 from config.settings import get_settings
 from workers import crawling
@@ -62,6 +62,20 @@ def index(case_ids: Sequence[int]) -> None:
 def crawl(site: str) -> None:
     """Crawl one site in a process of its own, under its policy; its captures go into the inbox."""
     crawling.run(site)
+
+
+@app.task(name="workers.tasks.crawl_due")
+def crawl_due() -> None:
+    """Ask for a crawl of every site whose schedule says so."""
+    status.beat("beat")
+    for site in crawling.due():
+        send(crawl, site)
+
+
+@app.task(name="workers.tasks.retain")
+def retain() -> None:
+    """Purge what is past its date (`docs/retention.md`)."""
+    retention.purge()
 
 
 @receiver(signals.batch_received)

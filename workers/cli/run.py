@@ -1,0 +1,138 @@
+"""`woodpecker up`, `web`, `work`, `beat`: the parts of the system, together or apart."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from workers.cli.output import Exit, complain, leave
+
+ASSESS_QUEUE = "woodpecker"
+CRAWL_QUEUE = "woodpecker-crawl"
+CRAWLS_AT_ONCE = 4
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(up)
+    app.command()(web)
+    app.command()(work)
+    app.command()(beat)
+
+
+def up(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Also start and crawl the fictional demonstration platform.")
+    ] = False,
+    port: Annotated[int | None, typer.Option(help="Port of the pages; 0 takes a free one.")] = None,
+) -> None:
+    """Start everything on this machine: pages, workers, schedule. One Ctrl-C ends it."""
+    from workers import together
+    from workers.cli.start import prepare
+
+    settings = prepare()
+    chosen = settings.http_port if port is None else port
+    try:
+        together.run(settings, free_port(settings.http_host, chosen), demo=demo)
+    except together.CannotStart as error:
+        leave(Exit.FAILED, str(error))
+
+
+def web(port: Annotated[int | None, typer.Option(help="Port of the pages; 0 takes a free one.")] = None) -> None:
+    """Serve the pages and the HTTP API."""
+    from workers import pages
+    from workers.cli.start import prepare
+
+    settings = prepare()
+    pages.serve(settings.http_host, free_port(settings.http_host, settings.http_port if port is None else port))
+
+
+def work() -> None:
+    """Assess, index and crawl what the queue brings; any number may run, on any number of machines."""
+    from workers import logs
+    from workers.cli.start import prepare
+    from workers.processes import Part, Tree, die_with_parent
+
+    settings = prepare()
+    die_with_parent(signal.SIGTERM)
+    parts = [
+        Part("assess", _worker("assess", ASSESS_QUEUE, "--concurrency", str(settings.work_concurrency))),
+        Part("crawl", _worker("crawl", CRAWL_QUEUE, "--pool", "threads", "--concurrency", str(CRAWLS_AT_ONCE))),
+    ]
+    tree = Tree(parts, complain)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, tree.ask_to_stop)
+    logs.configure(settings)
+    tree.start()
+    try:
+        tree.watch(_pulse(timedelta(seconds=settings.sweep_seconds)))
+    finally:
+        tree.stop()
+
+
+def beat() -> None:
+    """Send what runs by the clock (crawls, retention); run exactly one."""
+    from workers.cli.start import prepare
+
+    settings = prepare()
+    schedule = settings.path("beat", "schedule")
+    command = _celery("beat", "--schedule", str(schedule), "--pidfile", "")
+    os.execv(command[0], command)  # noqa: S606 - replaces this process, so that signals reach the schedule itself
+
+
+def free_port(host: str, port: int) -> int:
+    """Return `port`, or a free one when it is 0; leave with a clear error when it is taken."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            leave(
+                Exit.WRONG_INPUT,
+                f"cannot listen on {host}:{port}: {error.strerror}. Choose another with --port or "
+                "WOODPECKER_HTTP_PORT (0 takes a free one).",
+            )
+        return int(probe.getsockname()[1])
+
+
+def _pulse(every: timedelta):  # type: ignore[no-untyped-def]
+    """Return what the parent does each second: say that it lives, sweep when it is time."""
+    import structlog
+    from django.db import DatabaseError, close_old_connections
+
+    from casework import status
+    from workers import sweep
+
+    log = structlog.get_logger(__name__)
+
+    def pulse() -> None:
+        close_old_connections()
+        try:
+            status.beat("work")
+            swept = sweep.run_if_due(every)
+        except DatabaseError as error:
+            log.warning("database_unavailable", error=type(error).__name__)
+            return
+        if swept and (swept.batches or swept.indexed or swept.purged or swept.search_error):
+            log.info(
+                "swept", batches=swept.batches, indexed=swept.indexed, purged=swept.purged, search=swept.search_error
+            )
+
+    return pulse
+
+
+def _worker(name: str, queue: str, *options: str) -> list[str]:
+    return _celery(
+        "worker", "--hostname", f"{name}@%h-{os.getpid()}", "--queues", queue, *options,
+        "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "WARNING",
+    )  # fmt: skip
+
+
+def _celery(command: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", "celery", "--app", "workers.entry", "--quiet", command, *options]

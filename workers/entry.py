@@ -1,0 +1,32 @@
+"""What `celery -A workers.entry` loads: Django set up, the model loaded before the processes fork, then the app."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from celery.signals import worker_init, worker_process_init
+
+from workers import django as woodpecker_django
+from workers.processes import die_with_parent
+
+woodpecker_django.setup()
+
+from workers import tasks  # noqa: E402 - needs Django
+from workers.app import app  # noqa: E402
+from workers.schedule import SCHEDULE  # noqa: E402
+
+app.conf.beat_schedule = SCHEDULE
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def load_model(sender: Any, **_: Any) -> None:
+    """Load the model once; the pool's processes share its memory."""
+    if str(sender).startswith("assess@"):
+        tasks.assessor()
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def follow_parent(**_: Any) -> None:
+    """End with the worker even when it is killed outright."""
+    die_with_parent(signal.SIGKILL)
