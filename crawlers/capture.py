@@ -12,6 +12,8 @@ MAX_TEXT_CHARS = 20_000
 """Longest text of a capture, in code points."""
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=300)]
+"""A short string without control characters."""
 Kind = Literal["title", "post", "comment", "danmaku", "description", "other"]
 Basis = Literal["robots", "owner", "authority", "import"]
 
@@ -26,7 +28,9 @@ class Redaction(BaseModel):
     kind: Slug
     start: int = Field(ge=0)
     end: int = Field(gt=0)
-    key: str | None = Field(default=None, max_length=64, description="keyed hash of a contact code that is itself the harm")
+    key: str | None = Field(
+        default=None, max_length=64, description="keyed hash of a contact code that is itself the harm"
+    )
 
 
 class Capture(BaseModel):
@@ -38,22 +42,22 @@ class Capture(BaseModel):
     site: Slug
     platform_class: Slug
     section: Slug
-    url: str = Field(max_length=2000)
-    canonical_url: str = Field(max_length=2000)
-    unit: str = Field(min_length=1, max_length=300)
+    url: str = Field(max_length=2000, pattern=r"^[^\x00-\x20\x7f]+$")
+    canonical_url: str = Field(max_length=2000, pattern=r"^[^\x00-\x20\x7f]+$")
+    unit: Line = Field(min_length=1)
     kind: Kind
     text: str = Field(min_length=1, max_length=MAX_TEXT_CHARS)
     redactions: tuple[Redaction, ...] = ()
     published_at: AwareDatetime | None = None
     captured_at: AwareDatetime
-    thread: str | None = Field(default=None, max_length=300)
+    thread: Line | None = None
     position: int | None = Field(default=None, ge=0, le=2**31 - 1)
     flags: tuple[Slug, ...] = Field(default=(), max_length=20)
     method: Slug
     inclusion_probability: float | None = Field(default=None, gt=0, le=1)
     basis: Basis
-    evidence: str | None = Field(default=None, max_length=300)
-    crawler: str = Field(min_length=1, max_length=100)
+    evidence: Line | None = None
+    crawler: Line = Field(min_length=1, max_length=100)
 
     @field_validator("url", "canonical_url")
     @classmethod
@@ -74,7 +78,9 @@ class Capture(BaseModel):
     def _consistent(self) -> Capture:
         for redaction in self.redactions:
             if not redaction.start < redaction.end <= len(self.text):
-                raise ValueError(f"redaction {redaction.start}..{redaction.end} lies outside the text of {len(self.text)}")
+                raise ValueError(
+                    f"redaction {redaction.start}..{redaction.end} lies outside the text of {len(self.text)}"
+                )
         return self
 
 

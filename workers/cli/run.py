@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
@@ -101,7 +102,7 @@ def free_port(host: str, port: int) -> int:
         return int(probe.getsockname()[1])
 
 
-def _pulse(every: timedelta):  # type: ignore[no-untyped-def]
+def _pulse(every: timedelta) -> Callable[[], None]:
     """Return what the parent does each second: say that it lives, sweep when it is time."""
     import structlog
     from django.db import DatabaseError, close_old_connections

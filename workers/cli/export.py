@@ -1,0 +1,79 @@
+"""`woodpecker export`, `verify` and `audit`: what leaves the house, and the proof that it is whole."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workers.cli.output import Exit, Json, console, leave, summary
+
+
+class Format(StrEnum):
+    """File formats of a list."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSON = "json"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(export)
+    audit = typer.Typer(no_args_is_help=True, help="The hash-chained record of who did and who saw what.")
+    audit.command("verify")(audit_verify)
+    app.add_typer(audit, name="audit")
+
+
+def export(
+    notice: Annotated[str, typer.Argument(help="Number of an approved list, e.g. SW-20261124-001.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
+    format_: Annotated[Format, typer.Option("--format", help="csv, xlsx or json.")] = Format.XLSX,
+    as_user: Annotated[str, typer.Option("--as", help="Account that exports, for the audit log.")] = "",
+    json: Json = False,
+) -> None:
+    """Write an approved takedown list to a file; the export is recorded under the account that is named."""
+    from workers.cli.start import prepare
+
+    prepare()
+    from casework import errors, notices
+    from casework.models import Notice, User
+
+    found = Notice.objects.filter(number=notice).first()
+    if found is None:
+        leave(Exit.WRONG_INPUT, f"no list is numbered {notice!r}", as_json=json)
+    user = User.objects.filter(username=as_user).first() if as_user else found.prepared_by
+    if user is None:
+        leave(Exit.WRONG_INPUT, f"--as: no account is named {as_user!r}", as_json=json)
+    try:
+        content = notices.export(found, format_.value, user)
+    except errors.CaseworkError as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=json)
+    try:
+        output.write_bytes(content)
+    except OSError as error:
+        leave(Exit.FAILED, f"{output} cannot be written: {error.strerror}", as_json=json)
+    if json:
+        summary({"notice": notice, "output": str(output), "bytes": len(content), "sha256": found.manifest_sha256})
+    else:
+        console.print(f"{notice} → {output} ({len(content)} bytes)", markup=False)
+
+
+def audit_verify(json: Json = False) -> None:
+    """Check every link of the audit chain and name the first that is broken."""
+    from workers.cli.start import prepare
+
+    prepare()
+    from casework import audit
+
+    verdict = audit.verify()
+    if json:
+        summary(
+            {"whole": verdict.whole, "entries": verdict.entries, "broken_at": verdict.broken_at, "why": verdict.why}
+        )
+    elif verdict.whole:
+        console.print(f"the audit chain is whole: {verdict.entries} entries", markup=False)
+    if not verdict.whole:
+        leave(Exit.FAILED, f"the audit chain breaks at entry {verdict.broken_at}: {verdict.why}")

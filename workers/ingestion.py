@@ -1,0 +1,93 @@
+"""From rows that somebody supplies to the inbox, in batches, with every rejected row named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any, BinaryIO
+
+from django.db import DatabaseError
+
+from casework import intake
+from crawlers.capture import Capture
+from crawlers.importers import jsonl
+
+
+@dataclass
+class Outcome:
+    """What became of the rows: accepted, seen before, rejected."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the outcome for a machine; at most 100 problems are listed."""
+        return {**asdict(self), "problems": self.problems[:100]}
+
+
+class Interrupted(Exception):
+    """The inbox could not be written; what was accepted before is safe, and the file may be ingested again."""
+
+    def __init__(self, reason: str, line: int, outcome: Outcome) -> None:
+        super().__init__(
+            f"the inbox could not be written after line {line}: {reason}. {outcome.accepted} captures are safe; "
+            "run the same command again, nothing is taken twice."
+        )
+        self.outcome = outcome
+
+
+def run(
+    stream: BinaryIO,
+    *,
+    chunk: int,
+    advance: Callable[[int, int], None] = lambda at, rows: None,
+    tell: Callable[[jsonl.Problem], None] = lambda problem: None,
+) -> Outcome:
+    """Read captures to the end and put them into the inbox; rejected rows are told and counted.
+
+    Raises:
+        Interrupted: the database failed half-way (full disk, server gone).
+    """
+    outcome, waiting, at = Outcome(), [], 0
+
+    def reject(problems: Iterable[jsonl.Problem], site: str = "") -> None:
+        outcome.rejected += 1
+        for problem in problems:
+            tell(problem)
+            outcome.problems.append(asdict(problem))
+
+    for line, row in jsonl.read(stream):
+        at += 1
+        problems = row if isinstance(row, list) else _against_policy(line, row)
+        if problems:
+            reject(problems)
+            continue
+        assert isinstance(row, Capture)
+        waiting.append(row)
+        if len(waiting) >= chunk:
+            _flush(waiting, line, outcome)
+            advance(stream.tell() if stream.seekable() else 0, at)
+    _flush(waiting, at, outcome)
+    intake.reject(outcome.rejected)
+    return outcome
+
+
+def _against_policy(line: int, capture: Capture) -> list[jsonl.Problem]:
+    return [
+        jsonl.Problem(line, problem.field, problem.found, problem.allowed)
+        for problem in intake.check_against_policy(capture)
+    ]
+
+
+def _flush(waiting: list[Capture], line: int, outcome: Outcome) -> None:
+    if not waiting:
+        return
+    try:
+        receipt = intake.receive(waiting)
+    except (DatabaseError, OSError) as error:
+        raise Interrupted(str(error).splitlines()[0], line, outcome) from error
+    outcome.accepted += receipt.accepted
+    outcome.duplicate += receipt.duplicate
+    waiting.clear()
