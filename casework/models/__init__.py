@@ -1,8 +1,9 @@
 """The nouns of casework, one file each."""
 
-from casework.models.annotation import Annotation, Answer
-from casework.models.audit import AuditEntry, AuditHead
+from casework.models.annotation import Annotation, Answer, Assignment
+from casework.models.audit import AuditEntry
 from casework.models.case import Case, CaseState
+from casework.models.chain import ChainHead
 from casework.models.count import DailyCount
 from casework.models.decision import Decision, Finding
 from casework.models.evidence import EvidenceRecord
@@ -14,11 +15,12 @@ from casework.models.user import Role, User
 __all__ = [
     "Annotation",
     "Answer",
+    "Assignment",
     "AuditEntry",
-    "AuditHead",
     "Batch",
     "Case",
     "CaseState",
+    "ChainHead",
     "DailyCount",
     "Decision",
     "EvidenceRecord",

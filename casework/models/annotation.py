@@ -1,4 +1,4 @@
-"""`Annotation`: one volunteer's blind answer."""
+"""`Annotation`: one volunteer's blind answer. `Assignment`: the item that lies before a volunteer now."""
 
 from __future__ import annotations
 
@@ -31,3 +31,14 @@ class Annotation(models.Model):
         db_table_comment = "blind answers of volunteers"
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["case", "volunteer"], name="one_answer_per_volunteer")]
+
+
+class Assignment(models.Model):
+    """The one item that lies before a volunteer, so that a reload shows the same until it is answered."""
+
+    volunteer = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="assignment")
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="assignments")
+    shown_at = models.DateTimeField(db_comment="when the item was put before the volunteer")
+
+    class Meta:
+        db_table_comment = "items that lie before volunteers"

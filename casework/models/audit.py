@@ -1,4 +1,4 @@
-"""The audit log: who did and who saw what, each entry chained to the one before."""
+"""`AuditEntry`: who did and who saw what, each entry chained to the one before."""
 
 from __future__ import annotations
 
@@ -20,13 +20,3 @@ class AuditEntry(models.Model):
     class Meta:
         db_table_comment = "hash-chained audit log; append only"
         ordering = ["sequence"]
-
-
-class AuditHead(models.Model):
-    """The last link of the chain: one row, locked by whoever appends."""
-
-    sequence = models.PositiveBigIntegerField(default=0)
-    hash = models.CharField(max_length=64, blank=True)
-
-    class Meta:
-        db_table_comment = "last link of the audit chain"

@@ -21,6 +21,7 @@ class EvidenceRecord(models.Model):
     sha256 = models.CharField(max_length=64)
     sm3 = models.CharField(max_length=64)
     previous_sha256 = models.CharField(max_length=64, blank=True)
+    removed_at = models.DateTimeField(null=True, db_comment="when the file was destroyed; the digests stay")
 
     class Meta:
         db_table_comment = "sealed evidence packages"

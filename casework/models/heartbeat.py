@@ -11,6 +11,7 @@ class Heartbeat(models.Model):
     name = models.CharField(primary_key=True, max_length=120, db_comment="kind@host:pid")
     kind = models.CharField(max_length=16, db_comment="work, beat or crawl")
     at = models.DateTimeField()
+    detail = models.CharField(max_length=120, blank=True, db_comment="e.g. the version of the model it assesses with")
 
     class Meta:
         db_table_comment = "parts that are alive"
