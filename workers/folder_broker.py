@@ -1,11 +1,13 @@
 """The broker of embedded mode: kombu's folder transport with messages that appear and are taken atomically.
 
-Kombu writes a message into the very file that a consumer may be reading, and moves it through the system's
-temporary folder, possibly another disk. Both lose messages when processes are killed or merely quick.
+Kombu writes a message, and the table of which queues there are, into the very file that another process may be
+reading, and moves messages through the system's temporary folder, possibly another disk. That loses messages when
+processes are killed or merely start together.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 import uuid
@@ -19,6 +21,17 @@ from kombu.utils.json import dumps, loads
 
 class Channel(filesystem.Channel):
     """A folder in which each message is one file, named by time so that the oldest goes first."""
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        binding = [routing_key or "", pattern or "", queue or ""]
+        table = self._exchange_file(exchange)
+        with table.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            bindings = loads(table.read_text("utf-8")) if table.exists() else []
+            if binding not in bindings:
+                fresh = table.with_suffix(".part")
+                fresh.write_text(dumps([binding, *bindings]), "utf-8")
+                fresh.replace(table)
 
     def _put(self, queue: str, payload: Any, **_options: Any) -> None:
         folder = Path(self.data_folder_out)

@@ -97,6 +97,7 @@ class Tree:
                 except subprocess.TimeoutExpired:
                     self._notice(f"{part.name} did not end in {STOP_SECONDS:.0f} s; killing it")
                     part.process.kill()
+                    part.process.wait()
         for process in (member for members in family for member in members):
             if process.is_running():
                 process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,15 @@ from kombu import Connection
 from workers import folder_broker
 
 folder_broker.register()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kombu remembers per process which queues are bound, whatever the folder."""
+    monkeypatch.setattr(f"{__name__}.QUEUE", f"q{uuid.uuid4().hex}")
+
+
+QUEUE = ""
 
 
 @pytest.fixture
@@ -27,7 +37,7 @@ def broker(tmp_path: Path) -> Connection:
 
 
 def test_messages_come_out_in_the_order_they_went_in(broker: Connection) -> None:
-    queue = broker.SimpleQueue("q")
+    queue = broker.SimpleQueue(QUEUE)
     for number in range(20):
         queue.put({"n": number})
 
@@ -55,8 +65,8 @@ def test_two_consumers_never_get_the_same_message_nor_half_of_one(broker: Connec
 
 
 def test_a_half_written_message_is_not_seen(broker: Connection, tmp_path: Path) -> None:
-    queue = broker.SimpleQueue("q")
-    (tmp_path / "messages" / "00000000000000000001-x.q.part").write_text('{"half":')
+    queue = broker.SimpleQueue(QUEUE)
+    (tmp_path / "messages" / f"00000000000000000001-x.{QUEUE}.part").write_text('{"half":')
 
     with pytest.raises(queue.Empty):
         queue.get(block=False)
@@ -65,8 +75,8 @@ def test_a_half_written_message_is_not_seen(broker: Connection, tmp_path: Path) 
 def test_queues_do_not_mix(broker: Connection) -> None:
     broker.SimpleQueue("crawl").put({"n": 1})
 
-    with pytest.raises(broker.SimpleQueue("q").Empty):
-        broker.SimpleQueue("q").get(block=False)
+    with pytest.raises(broker.SimpleQueue(QUEUE).Empty):
+        broker.SimpleQueue(QUEUE).get(block=False)
 
 
 def _take(queue) -> int:
@@ -76,13 +86,13 @@ def _take(queue) -> int:
 
 
 def _produce(connection: Connection, start: int) -> None:
-    queue = connection.SimpleQueue("q")
+    queue = connection.SimpleQueue(QUEUE)
     for number in range(start, start + 150):
         queue.put({"n": number})
 
 
 def _consume(connection: Connection, received: list[int], done: threading.Event) -> None:
-    queue = connection.SimpleQueue("q")
+    queue = connection.SimpleQueue(QUEUE)
     while True:
         try:
             message = queue.get(timeout=0.2)
