@@ -7,7 +7,6 @@ processes are killed or merely start together.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 import uuid
@@ -22,16 +21,13 @@ from kombu.utils.json import dumps, loads
 class Channel(filesystem.Channel):
     """A folder in which each message is one file, named by time so that the oldest goes first."""
 
-    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
-        binding = [routing_key or "", pattern or "", queue or ""]
-        table = self._exchange_file(exchange)
-        with table.with_suffix(".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            bindings = loads(table.read_text("utf-8")) if table.exists() else []
-            if binding not in bindings:
-                fresh = table.with_suffix(".part")
-                fresh.write_text(dumps([binding, *bindings]), "utf-8")
-                fresh.replace(table)
+    supports_fanout = False
+
+    def _queue_bind(self, *_binding: str) -> None:
+        """Nothing to keep: a queue is named by its routing key, so no table to race for."""
+
+    def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
+        return [routing_key]
 
     def _put(self, queue: str, payload: Any, **_options: Any) -> None:
         folder = Path(self.data_folder_out)
