@@ -1,0 +1,230 @@
+"""Intake: captures into the inbox, assessed batches out of it, each in one transaction.
+
+Kill any process at any instant: nothing is lost and nothing doubled. A capture is taken once by its id; a batch is
+completed once, since its rows go in the transaction that writes its cases. Rows are locked in one order (digests of
+captures ascending, then the batch, then counts ascending), so that two ingests never wait for each other in a ring.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from casework import counts, hits, policies, signals
+from casework.errors import InvalidInput
+from casework.models import Batch, Case, InboxItem, SeenCapture
+from classifiers.assessment import Assessment
+from config.policy import SitePolicy
+from config.settings import get_settings
+from crawlers.capture import Capture
+
+CHUNK = 500
+"""Rows of one INSERT of wide rows; bounds the parameters of a statement on SQLite."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of captures: accepted, seen before, and the batches that now wait for assessment."""
+
+    accepted: int
+    duplicate: int
+    batch_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class PolicyProblem:
+    """One way in which a capture does not fit the policies."""
+
+    field: str
+    found: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: found {self.found!r}; allowed: {self.allowed}"
+
+
+def check_against_policy(capture: Capture) -> list[PolicyProblem]:
+    """Say what of a capture does not fit the policies: its site, class and section must be configured."""
+    policy = policies.effective(capture.site)
+    if policy is None:
+        return [PolicyProblem("site", capture.site, policies.known_sites())]
+    return [
+        PolicyProblem(field, found, allowed)
+        for field, found, allowed, fits in _fit(capture, policy)
+        if not fits
+    ]
+
+
+def _fit(capture: Capture, policy: SitePolicy) -> Iterable[tuple[str, str, str, bool]]:
+    platform_class = str(policy.platform_class)
+    yield "platform_class", capture.platform_class, platform_class, capture.platform_class == platform_class
+    sections = [section.slug for section in policy.sections]
+    yield "section", capture.section, ", ".join(sections), capture.section in sections
+
+
+def receive(captures: Iterable[Capture], *, batch_size: int | None = None) -> Receipt:
+    """Put captures into the inbox, each once; after each commit `batch_received` is sent.
+
+    One transaction per batch of `batch_size` (default: the setting). What was committed before an error stays; the
+    whole call can be repeated.
+
+    Raises:
+        django.db.DatabaseError: the database cannot be written.
+    """
+    size = batch_size or get_settings().batch_size
+    accepted = duplicate = 0
+    batch_ids: list[int] = []
+    source = iter(captures)
+    while chunk := list(islice(source, size)):
+        batch_id, new = _receive_batch(chunk)
+        accepted += new
+        duplicate += len(chunk) - new
+        if batch_id is not None:
+            batch_ids.append(batch_id)
+    return Receipt(accepted, duplicate, tuple(batch_ids))
+
+
+@transaction.atomic
+def _receive_batch(captures: Sequence[Capture]) -> tuple[int | None, int]:
+    """Write one batch; return its id (None when every capture was seen before) and the number of new captures."""
+    first = {capture.id: capture for capture in reversed(captures)}
+    new_ids = _claim(sorted(first))
+    new = [capture for capture_id, capture in sorted(first.items()) if capture_id in new_ids]
+    tally: Counter[tuple[str, str]] = Counter((capture.site, capture.section) for capture in captures)
+    fresh: Counter[tuple[str, str]] = Counter((capture.site, capture.section) for capture in new)
+    batch_id = None
+    if new:
+        batch_id = Batch.objects.create().pk
+        InboxItem.objects.bulk_create(
+            [InboxItem(batch_id=batch_id, capture_id=one.id, payload=one.model_dump(mode="json")) for one in new],
+            batch_size=CHUNK,
+        )
+        signals.announce_batch(batch_id)
+    counts.add({place: {"accepted": fresh[place], "duplicate": n - fresh[place]} for place, n in tally.items()})
+    return batch_id, len(new)
+
+
+def _claim(capture_ids: Sequence[str]) -> set[str]:
+    """Note the ids as seen and return those that nobody had noted before.
+
+    RETURNING names the rows that this statement inserted, so that of two concurrent ingests exactly one takes a
+    capture: the other waits for the first to commit and then finds the row there.
+    """
+    claimed: set[str] = set()
+    quote = connection.ops.quote_name
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        for start in range(0, len(capture_ids), CHUNK):
+            part = capture_ids[start : start + CHUNK]
+            rows = ", ".join(["(%s, %s)"] * len(part))
+            cursor.execute(
+                f"INSERT INTO {quote(SeenCapture._meta.db_table)} (capture_id, seen_at) VALUES {rows} "  # noqa: S608
+                "ON CONFLICT (capture_id) DO NOTHING RETURNING capture_id",
+                [value for capture_id in part for value in (capture_id, now)],
+            )
+            claimed.update(row[0] for row in cursor.fetchall())
+    return claimed
+
+
+def load_batch(batch_id: int) -> list[Capture]:
+    """Return the captures of a batch, and note that a worker began it; empty when it is done already."""
+    if not Batch.objects.filter(pk=batch_id).update(attempts=F("attempts") + 1):
+        return []
+    payloads = InboxItem.objects.filter(batch_id=batch_id).order_by("id").values_list("payload", flat=True)
+    return [Capture.model_validate(payload) for payload in payloads]
+
+
+@transaction.atomic
+def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> list[int]:
+    """Write the cases and counts of an assessed batch and clear it from the inbox, all or nothing.
+
+    Returns:
+        The ids of its cases; empty when the batch was completed before.
+
+    Raises:
+        InvalidInput: the captures are not those of the batch.
+    """
+    if Batch.objects.select_for_update().filter(pk=batch_id).first() is None:
+        return []
+    _must_match(batch_id, {capture.id for capture, _ in assessed})
+    cases: list[Case] = []
+    tally: dict[tuple[str, str], Counter[str]] = {}
+    places = {(capture.site, capture.section) for capture, _ in assessed}
+    placements = {place: policies.placement(*place) for place in places}
+    for capture, assessment in assessed:
+        place = (capture.site, capture.section)
+        count = tally.setdefault(place, Counter())
+        count["assessed"] += 1
+        case = hits.case_of(capture, assessment, placements[place])
+        if case is not None:
+            cases.append(case)
+            count["flagged"] += not case.audit_sample
+    case_ids = _write(cases)
+    Batch.objects.filter(pk=batch_id).delete()
+    counts.add(tally)
+    signals.announce_cases(case_ids)
+    return case_ids
+
+
+def _must_match(batch_id: int, given: set[str]) -> None:
+    waiting = set(InboxItem.objects.filter(batch_id=batch_id).values_list("capture_id", flat=True))
+    if given != waiting:
+        raise InvalidInput(
+            "assessed", f"{len(given - waiting)} foreign, {len(waiting - given)} missing", f"the batch's {len(waiting)}"
+        )
+
+
+def _write(cases: list[Case]) -> list[int]:
+    cases.sort(key=lambda case: case.capture_id)
+    Case.objects.bulk_create(cases, batch_size=CHUNK, ignore_conflicts=True)
+    written = Case.objects.filter(capture_id__in=[case.capture_id for case in cases])
+    return sorted(written.values_list("pk", flat=True))
+
+
+def mark_sent(batch_ids: Iterable[int]) -> None:
+    """Note that a task was sent for these batches just now."""
+    Batch.objects.filter(pk__in=list(batch_ids)).update(sent_at=timezone.now())
+
+
+def unfinished(older_than_seconds: float) -> list[int]:
+    """Return the batches for which no task was sent within this time, oldest first; given-up ones are left out.
+
+    A batch whose sending was never noted counts from its creation.
+    """
+    limit = timezone.now() - timedelta(seconds=older_than_seconds)
+    never_sent = Q(sent_at__isnull=True, created_at__lte=limit)
+    waiting = Batch.objects.filter(failed_at__isnull=True).filter(never_sent | Q(sent_at__lte=limit))
+    return list(waiting.order_by("id").values_list("pk", flat=True))
+
+
+def fail(batch_id: int, error: str) -> None:
+    """Give a batch up: it stays in the inbox, is not sent again, and shows in the status until `release`.
+
+    Args:
+        error: what went wrong, without any text of a capture.
+    """
+    Batch.objects.filter(pk=batch_id).update(failed_at=timezone.now(), error=error[:500])
+
+
+def release(batch_id: int) -> bool:
+    """Let a given-up batch go again; returns whether there was one."""
+    with transaction.atomic():
+        released = Batch.objects.filter(pk=batch_id, failed_at__isnull=False).update(
+            failed_at=None, error="", sent_at=None
+        )
+        if released:
+            signals.announce_batch(batch_id)
+    return bool(released)
+
+
+def reject(count: int, *, site: str = "", section: str = "") -> None:
+    """Count rows that were refused; site and section stay empty where the row did not get so far."""
+    if count:
+        counts.add({(site[:63], section[:63]): {"rejected": count}})

@@ -1,0 +1,31 @@
+"""What casework tells the other rooms, always after the transaction has committed. Receivers get ids only.
+
+`batch_received(batch_id: int)`: an inbox batch waits for its assessment.
+`cases_changed(case_ids: list[int])`: these cases are new or have a new version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.dispatch import Signal
+
+batch_received = Signal()
+cases_changed = Signal()
+
+
+def announce_batch(batch_id: int) -> None:
+    """Send `batch_received` once the running transaction has committed; a receiver that fails harms nobody."""
+    transaction.on_commit(lambda: _robust(batch_received, batch_id=batch_id), robust=True)
+
+
+def announce_cases(case_ids: Sequence[int]) -> None:
+    """Send `cases_changed` once the running transaction has committed; a receiver that fails harms nobody."""
+    if case_ids:
+        ids = list(case_ids)
+        transaction.on_commit(lambda: _robust(cases_changed, case_ids=ids), robust=True)
+
+
+def _robust(signal: Signal, **values: object) -> None:
+    signal.send_robust(sender="casework", **values)
