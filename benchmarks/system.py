@@ -1,0 +1,138 @@
+"""A whole installation for one run: its own data folder, and in services mode its own database and index."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+WOODPECKER = [sys.executable, "-m", "workers"]
+SERVICES = ("WOODPECKER_DATABASE_URL", "WOODPECKER_BROKER_URL", "WOODPECKER_ELASTICSEARCH_URL")
+
+
+@dataclass
+class Installation:
+    """Environment and folder of one installation, and the `work` processes that run in it."""
+
+    folder: Path
+    environment: dict[str, str]
+    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run one `woodpecker` command to its end."""
+        return subprocess.run(
+            [*WOODPECKER, *arguments], env=self.environment, capture_output=True, text=True, check=False, **options
+        )
+
+    def status(self) -> dict[str, Any]:
+        """Return `woodpecker status --json`."""
+        done = self.run("status", "--json")
+        if done.returncode:
+            raise RuntimeError(done.stderr)
+        return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    def start_workers(self, count: int) -> None:
+        """Start `count` processes of `woodpecker work`."""
+        for _ in range(count):
+            log = (self.folder / "work.log").open("ab")
+            self.workers.append(subprocess.Popen([*WOODPECKER, "work"], env=self.environment, stdout=log, stderr=log))
+
+    def kill_workers(self) -> None:
+        """Kill every `work` process outright."""
+        for worker in self.workers:
+            os.kill(worker.pid, signal.SIGKILL)
+        for worker in self.workers:
+            worker.wait()
+        self.workers.clear()
+
+    def stop_workers(self) -> None:
+        """End the `work` processes politely."""
+        for worker in self.workers:
+            worker.terminate()
+        for worker in self.workers:
+            worker.wait(60)
+        self.workers.clear()
+
+    def rest(self, *, within: float = 600) -> dict[str, Any]:
+        """Wait until nothing is under way and return the status then."""
+        deadline = time.monotonic() + within
+        while time.monotonic() < deadline:
+            status = self.status()
+            if status["inbox"] == 0 and status["search"]["behind"] == 0:
+                return status
+            time.sleep(1)
+        raise TimeoutError(f"not at rest after {within} s: {status}")
+
+    def cases(self) -> set[tuple[str, str, str]]:
+        """Return (capture id, category, severity) of every case in the database."""
+        script = (
+            "from workers import django; django.setup()\n"
+            "from casework.models import Case\nimport json\n"
+            "print(json.dumps(list(Case.objects.values_list('capture_id', 'category', 'severity'))))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=self.environment, capture_output=True, text=True, check=True
+        )
+        return {tuple(row) for row in json.loads(done.stdout)}
+
+
+@contextmanager
+def installation(mode: str) -> Iterator[Installation]:
+    """Give a fresh installation; `services` takes the servers that the environment names (`make services`)."""
+    with tempfile.TemporaryDirectory(prefix="woodpecker-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        environment = {key: value for key, value in os.environ.items() if key not in SERVICES}
+        environment |= {"WOODPECKER_DATA_DIR": name, "WOODPECKER_SWEEP_SECONDS": "5", "WOODPECKER_LOG_LEVEL": "WARNING"}
+        drop = None
+        if mode == "services":
+            drop = _own_database(environment)
+        here = Installation(folder, environment)
+        try:
+            yield here
+        finally:
+            for worker in here.workers:
+                worker.kill()
+                worker.wait()
+            if drop:
+                drop()
+
+
+def _own_database(environment: dict[str, str]):
+    import psycopg
+    from elasticsearch import Elasticsearch
+
+    missing = [key for key in SERVICES if not os.environ.get(key)]
+    if missing:
+        sys.exit(f'services mode needs {", ".join(missing)}; run: eval "$(make services)"')
+    name = f"run_{uuid.uuid4().hex[:12]}"
+    server = os.environ["WOODPECKER_DATABASE_URL"]
+    parts = urlsplit(server)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    broker = urlsplit(os.environ["WOODPECKER_BROKER_URL"])
+    environment |= {
+        "WOODPECKER_DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
+        "WOODPECKER_BROKER_URL": urlunsplit(broker._replace(path="/9")),
+        "WOODPECKER_ELASTICSEARCH_URL": os.environ["WOODPECKER_ELASTICSEARCH_URL"],
+        "WOODPECKER_SEARCH_INDEX": f"cases-{name.replace('_', '-')}",
+        "WOODPECKER_SECRET_KEY": uuid.uuid4().hex * 2,
+    }
+
+    def drop() -> None:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        with Elasticsearch(environment["WOODPECKER_ELASTICSEARCH_URL"]) as client:
+            client.indices.delete(index=f"{environment['WOODPECKER_SEARCH_INDEX']}-*", ignore_unavailable=True)
+
+    return drop
