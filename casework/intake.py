@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
+from config.policy import SitePolicy
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -21,7 +22,6 @@ from casework import counts, hits, policies, signals
 from casework.errors import InvalidInput
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
-from config.policy import SitePolicy
 from config.settings import get_settings
 from crawlers.capture import Capture
 
@@ -55,11 +55,7 @@ def check_against_policy(capture: Capture) -> list[PolicyProblem]:
     policy = policies.effective(capture.site)
     if policy is None:
         return [PolicyProblem("site", capture.site, policies.known_sites())]
-    return [
-        PolicyProblem(field, found, allowed)
-        for field, found, allowed, fits in _fit(capture, policy)
-        if not fits
-    ]
+    return [PolicyProblem(field, found, allowed) for field, found, allowed, fits in _fit(capture, policy) if not fits]
 
 
 def _fit(capture: Capture, policy: SitePolicy) -> Iterable[tuple[str, str, str, bool]]:

@@ -29,6 +29,7 @@ class Decision(models.Model):
     case_version = models.PositiveIntegerField(db_comment="version of the case that the person saw")
     state_before = models.CharField(max_length=16)
     category_before = models.CharField(max_length=32)
+    categories_before = models.JSONField(default=list)
     grade = models.CharField(max_length=16, blank=True, db_comment="定性 that the person settled on")
     grade_before = models.CharField(max_length=16)
     undone_at = models.DateTimeField(null=True)

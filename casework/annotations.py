@@ -1,0 +1,195 @@
+"""Annotations: which item lies before a volunteer, and their blind answer to it.
+
+`for_volunteers` is the one place that decides what volunteers may ever be sent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from config.taxonomy import SLUGS, Severity, load_taxonomy
+from django.db import transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from casework.errors import InvalidInput, NothingToUndo
+from casework.models import Annotation, Answer, Assignment, Case, CaseState, User
+from casework.roles import Action, require
+
+ANSWERS_WANTED = 3
+"""Blind answers that a case collects; more would spend people's time."""
+ASSIGNED_FOR = timedelta(hours=12)
+"""How long an unanswered item counts as being answered; a browser that was closed holds nothing for ever."""
+GORE = "violence_gore"
+GRAVE = (Severity.S0, Severity.S1)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What volunteers said of a case, for staff. It orders work at most; it never decides."""
+
+    answers: int
+    counts: Mapping[str, int] = field(default_factory=dict)
+    categories: Mapping[str, int] = field(default_factory=dict)
+    majority: str = ""
+
+    @property
+    def majority_label(self) -> str:
+        """The majority in words, empty when there is none."""
+        return str(Answer(self.majority).label) if self.majority else ""
+
+
+def for_volunteers() -> QuerySet[Case]:
+    """Return the cases that may be put before volunteers, the one filter there is.
+
+    Never: what is restricted or decided; any S0; any case flagged with a category that the taxonomy keeps from
+    volunteers (sexual_exploitation, pornography, self_harm); violence_gore at S1 or above.
+    """
+    never = [slug for slug, category in load_taxonomy().categories.items() if category.never_to_volunteers]
+    cases = Case.objects.filter(state=CaseState.OPEN, restricted=False, purged_at__isnull=True)
+    cases = cases.exclude(text="").exclude(severity=Severity.S0).exclude(category__in=never)
+    # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
+    cases = cases.annotate(flagged=Cast("categories", TextField()))
+    for slug in never:
+        if slug != GORE:
+            cases = cases.exclude(flagged__contains=f'"{slug}"')
+    gore = Q(category=GORE) | Q(flagged__contains=f'"{GORE}"')
+    return cases.exclude(gore & Q(severity__in=GRAVE))
+
+
+def next_case(user: User) -> Case | None:
+    """Return the item that lies before this volunteer, choosing one when none does; None when there is no work.
+
+    The same item is returned until it is answered. Chosen is the one with the fewest answers, the oldest among them,
+    that the person has not answered and that does not have enough answers already.
+
+    Raises:
+        NotAllowed: not a volunteer.
+    """
+    require(user, Action.ANNOTATE)
+    with transaction.atomic():
+        # The person's row is the lock: two tabs of one volunteer get the same item.
+        User.objects.select_for_update().get(pk=user.pk)
+        lying = Assignment.objects.filter(volunteer=user).first()
+        if lying is not None:
+            case = for_volunteers().filter(pk=lying.case_id).first()
+            if case is not None:
+                return case
+            lying.delete()
+        case = _choose(user)
+        if case is not None:
+            Assignment.objects.create(volunteer=user, case=case, shown_at=timezone.now())
+        return case
+
+
+def _choose(user: User) -> Case | None:
+    fresh = timezone.now() - ASSIGNED_FOR
+    answered = Annotation.objects.filter(case=OuterRef("pk"), volunteer=user)
+    wanted = (
+        for_volunteers()
+        .exclude(Exists(answered))
+        .annotate(
+            answers=Count("annotations", distinct=True),
+            lying=Count("assignments", filter=Q(assignments__shown_at__gte=fresh), distinct=True),
+        )
+        .annotate(taken=F("answers") + F("lying"))
+        .filter(taken__lt=ANSWERS_WANTED)
+    )
+    return wanted.order_by("taken", "id").first()
+
+
+@transaction.atomic
+def answer(case_id: int, user: User, answer: Answer | str, category: str | None = None) -> Annotation:
+    """Record this volunteer's answer to the item that lies before them.
+
+    Sent twice, it is recorded once. The category, asked only after 有害, may follow in a second call.
+
+    Raises:
+        NotAllowed: not a volunteer.
+        InvalidInput: no such answer or category, or the item does not lie before them.
+    """
+    require(user, Action.ANNOTATE)
+    given = _answer(answer)
+    if category and (given is not Answer.HARMFUL or category not in SLUGS):
+        allowed = "只在“有害”之后选择类别" if given is not Answer.HARMFUL else ", ".join(SLUGS)
+        raise InvalidInput("category", category, allowed)
+    User.objects.select_for_update().get(pk=user.pk)
+    before = Annotation.objects.filter(case_id=case_id, volunteer=user).first()
+    if before is not None:
+        return _completed(before, given, category)
+    lying = Assignment.objects.filter(volunteer=user, case_id=case_id).first()
+    if lying is None:
+        raise InvalidInput("case", case_id, "只能回答眼前的这一条")
+    lying.delete()
+    return Annotation.objects.create(
+        case_id=case_id, volunteer=user, answer=given, category=category or "", shown_at=lying.shown_at
+    )
+
+
+def skip(case_id: int, user: User) -> Annotation:
+    """Record 看不下去: no reason is asked, and it counts as work done.
+
+    Raises:
+        NotAllowed: not a volunteer.
+        InvalidInput: the item does not lie before them.
+    """
+    return answer(case_id, user, Answer.SKIPPED)
+
+
+@transaction.atomic
+def undo_last(user: User) -> Case:
+    """Take back this volunteer's last answer of today and put the item before them again.
+
+    Raises:
+        NotAllowed: not a volunteer.
+        NothingToUndo: no answer today, or staff have decided the case meanwhile.
+    """
+    require(user, Action.ANNOTATE)
+    User.objects.select_for_update().get(pk=user.pk)
+    last = Annotation.objects.filter(volunteer=user, answered_at__gte=_midnight()).order_by("-id").first()
+    if last is None:
+        raise NothingToUndo("今天还没有可以撤回的回答")
+    case = for_volunteers().filter(pk=last.case_id).first()
+    if case is None:
+        raise NothingToUndo("这一条已由审核员处理，不能撤回")
+    last.delete()
+    Assignment.objects.update_or_create(volunteer=user, defaults={"case": case, "shown_at": timezone.now()})
+    return case
+
+
+def summary(case: Case) -> Summary:
+    """Return what volunteers said of a case; a majority needs at least two who agree and more than half."""
+    rows = list(case.annotations.exclude(answer=Answer.SKIPPED).values_list("answer", "category"))
+    counts = Counter(answer for answer, _ in rows)
+    categories = Counter(category for _, category in rows if category)
+    top, votes = counts.most_common(1)[0] if counts else ("", 0)
+    majority = top if votes >= 2 and votes * 2 > len(rows) else ""
+    return Summary(len(rows), dict(counts), dict(categories), majority)
+
+
+def work_done(user: User) -> int:
+    """Return how many items this volunteer has answered or skipped today (Asia/Shanghai)."""
+    return Annotation.objects.filter(volunteer=user, answered_at__gte=_midnight()).count()
+
+
+def _completed(before: Annotation, given: Answer, category: str | None) -> Annotation:
+    """A repeated answer changes nothing, but may bring the category that was missing."""
+    if category and before.answer == given and not before.category:
+        before.category = category
+        before.save(update_fields=["category"])
+    return before
+
+
+def _answer(answer: Answer | str) -> Answer:
+    try:
+        return Answer(answer)
+    except ValueError:
+        raise InvalidInput("answer", answer, ", ".join(Answer.values)) from None
+
+
+def _midnight() -> datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,142 @@
+"""Cases: what may follow what, what comes first, what lies around a case, and when its text goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from config.taxonomy import LAWS, load_taxonomy
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from casework import audit, evidence, exposure, policies, signals
+from casework.models import Case, CaseState, Finding, User
+from casework.roles import Action
+
+UNDO_WINDOW = timedelta(seconds=60)
+"""How long 超出范围 can be taken back; after it the text is purged."""
+NEIGHBOURS = 5
+"""Cases shown before and after a case in its thread."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a finding leads, and what a person must be allowed to do to take it."""
+
+    to: CaseState
+    action: Action
+
+
+# state × finding → state, and who may. What is not here is not possible: a decided case is undone first.
+TRANSITIONS: Mapping[tuple[CaseState, Finding], Step] = {
+    (CaseState.OPEN, Finding.CONFIRMED): Step(CaseState.CONFIRMED, Action.DECIDE),
+    (CaseState.OPEN, Finding.DISMISSED): Step(CaseState.DISMISSED, Action.DECIDE),
+    (CaseState.OPEN, Finding.ESCALATED): Step(CaseState.ESCALATED, Action.DECIDE),
+    (CaseState.OPEN, Finding.OUT_OF_SCOPE): Step(CaseState.OUT_OF_SCOPE, Action.DECIDE),
+    (CaseState.ESCALATED, Finding.CONFIRMED): Step(CaseState.CONFIRMED, Action.DECIDE_ESCALATED),
+    (CaseState.ESCALATED, Finding.DISMISSED): Step(CaseState.DISMISSED, Action.DECIDE_ESCALATED),
+    (CaseState.ESCALATED, Finding.OUT_OF_SCOPE): Step(CaseState.OUT_OF_SCOPE, Action.DECIDE_ESCALATED),
+}
+
+UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
+
+
+@dataclass(frozen=True)
+class LawText:
+    """One legal basis of a category: short name, full title, article, e.g. L, 未成年人保护法, 77."""
+
+    law: str
+    title: str
+    article: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What lies around a case: its thread's other cases, its policy's words, its category's definition and law."""
+
+    before: Sequence[Case]
+    after: Sequence[Case]
+    site_title: str
+    section_title: str
+    threshold: float | None
+    category_name: str
+    definition: str
+    law: Sequence[LawText]
+
+
+def by_urgency(cases: QuerySet[Case]) -> QuerySet[Case]:
+    """Order: gravest first, then the surest, then the oldest."""
+    return cases.order_by("severity", "-score", "id")
+
+
+def context(case: Case, user: User) -> Context:
+    """Return what a person needs beside the text to decide; neighbours only as far as they may see them."""
+    category = load_taxonomy().categories[case.category]
+    placement = policies.placement(case.site, case.section)
+    policy = policies.effective(case.site)
+    sections = {section.slug: section.title for section in policy.sections} if policy else {}
+    before, after = _neighbours(case, user)
+    return Context(
+        before=before,
+        after=after,
+        site_title=policy.title if policy else case.site,
+        section_title=sections.get(case.section, case.section),
+        threshold=placement.thresholds.get(case.category),
+        category_name=category.name,
+        definition=category.definition,
+        law=[LawText(ref.law, LAWS[ref.law], ref.article) for ref in category.basis],
+    )
+
+
+def _neighbours(case: Case, user: User) -> tuple[list[Case], list[Case]]:
+    if case.thread is None:
+        return [], []
+    thread = exposure.visible_cases(user).filter(site=case.site, thread=case.thread).exclude(pk=case.pk)
+    if case.position is None:
+        return [], list(thread.order_by("id")[:NEIGHBOURS])
+    before = thread.filter(position__lte=case.position).order_by("-position", "-id")[:NEIGHBOURS]
+    after = thread.filter(position__gt=case.position).order_by("position", "id")[:NEIGHBOURS]
+    return list(before)[::-1], list(after)
+
+
+def strip_text(cases: QuerySet[Case]) -> int:
+    """Take the text, and all that quotes it, out of these rows; their digests and verdicts stay.
+
+    The caller holds a transaction and announces the ids.
+    """
+    now = timezone.now()
+    return cases.update(
+        text="",
+        folded="",
+        spans=[],
+        undone=[],
+        redactions=[],
+        evidence=None,
+        purge_after=None,
+        purged_at=now,
+        updated_at=now,
+        version=F("version") + 1,
+    )
+
+
+def purge_due(now: datetime | None = None) -> int:
+    """Purge the out-of-scope cases whose undo window is over; returns how many.
+
+    Their text, fold, spans and undone evasions go; a line in the audit log says how many.
+    """
+    due = Q(state=CaseState.OUT_OF_SCOPE, purged_at__isnull=True, purge_after__lte=now or timezone.now())
+    if not Case.objects.filter(due).exists():
+        return 0
+    with transaction.atomic():
+        cases = list(Case.objects.select_for_update().filter(due).order_by("id"))
+        if not cases:
+            return 0
+        for case in cases:
+            evidence.destroy(case)
+        ids = [case.pk for case in cases]
+        strip_text(Case.objects.filter(pk__in=ids))
+        audit.record("case.purge", audit.SYSTEM, "rule:out_of_scope", cases=ids)
+        signals.announce_cases(ids)
+    return len(ids)

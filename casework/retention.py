@@ -1,0 +1,89 @@
+"""Retention: what has to go, and the proof that it went.
+
+Rules (PIPL Arts 6 and 19; 网络数据安全管理条例 Arts 12 and 24; our own dates): captures wait in the inbox 24 h at most;
+a dismissed case keeps its text for 30 days, then digest and verdict only. Digests of accepted captures stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from casework import audit, cases, evidence, signals
+from casework.models import Case, CaseState, Decision, Finding, InboxItem
+
+INBOX_KEPT = timedelta(hours=24)
+DISMISSED_KEPT = timedelta(days=30)
+CHUNK = 500
+"""Cases purged in one transaction."""
+
+
+@dataclass(frozen=True)
+class Purge:
+    """What a purge found past its date, what it took away, and what is left (reported, never silently dropped)."""
+
+    dry_run: bool
+    found: Mapping[str, int] = field(default_factory=dict)
+    purged: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
+
+
+def purge(*, dry_run: bool = False, now: datetime | None = None) -> Purge:
+    """Take away what is past its date; the audit log gets the figures, and a count proves that nothing is left.
+
+    Captures that wait too long are reported, not deleted: nobody has assessed them yet.
+
+    Args:
+        dry_run: count only, change nothing.
+        now: the moment that dates are measured against.
+    """
+    moment = now or timezone.now()
+    found = overdue(moment)
+    if dry_run:
+        return Purge(True, found, {}, found)
+    purged = {"out_of_scope": cases.purge_due(moment), "dismissed": _purge_dismissed(moment)}
+    left = overdue(moment)
+    if any(purged.values()) or any(left.values()):
+        audit.record("retention.purge", audit.SYSTEM, "retention", found=found, purged=purged, left=left)
+    return Purge(False, found, purged, left)
+
+
+def overdue(now: datetime | None = None) -> dict[str, int]:
+    """Count, rule by rule, what is past its date."""
+    moment = now or timezone.now()
+    out_of_scope = Case.objects.filter(state=CaseState.OUT_OF_SCOPE, purged_at__isnull=True, purge_after__lte=moment)
+    return {
+        "inbox": InboxItem.objects.filter(batch__created_at__lte=moment - INBOX_KEPT).count(),
+        "out_of_scope": out_of_scope.count(),
+        "dismissed": _dismissed(moment).count(),
+    }
+
+
+def _dismissed(now: datetime) -> QuerySet[Case]:
+    """Cases whose dismissal stands for longer than it may keep text."""
+    recent = Decision.objects.filter(
+        case=OuterRef("pk"), finding=Finding.DISMISSED, undone_at__isnull=True, decided_at__gt=now - DISMISSED_KEPT
+    )
+    return Case.objects.filter(state=CaseState.DISMISSED, purged_at__isnull=True).exclude(Exists(recent))
+
+
+def _purge_dismissed(now: datetime) -> int:
+    purged = 0
+    while True:
+        with transaction.atomic():
+            locked = Case.objects.select_for_update().filter(pk__in=_dismissed(now).order_by("id")[:CHUNK].values("pk"))
+            due = list(locked.order_by("id"))
+            if not due:
+                return purged
+            for case in due:
+                evidence.destroy(case)
+            ids = [case.pk for case in due]
+            cases.strip_text(Case.objects.filter(pk__in=ids))
+            audit.record("case.purge", audit.SYSTEM, "rule:dismissed", cases=ids)
+            signals.announce_cases(ids)
+        purged += len(ids)

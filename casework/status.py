@@ -1,0 +1,124 @@
+"""Status: what waits, what was done, and which parts are alive."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from casework import counts
+from casework.models import Batch, Case, CaseState, Heartbeat, InboxItem
+from casework.search import get_search
+from casework.search.port import SearchUnavailable
+from config.settings import get_settings
+
+STALE_SECONDS = 90
+"""Age of a heartbeat after which its part counts as gone."""
+WORK = "work"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the system, whether it answers, and in a few words how."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+def beat(kind: str, detail: str = "") -> None:
+    """Say that this process is alive; beats of processes long gone are removed."""
+    name = f"{kind}@{socket.gethostname()}:{os.getpid()}"
+    now = timezone.now()
+    Heartbeat.objects.update_or_create(name=name[:120], defaults={"kind": kind, "at": now, "detail": detail[:120]})
+    Heartbeat.objects.filter(kind=kind, at__lt=now - timedelta(days=1)).delete()
+
+
+def alive(kind: str) -> int:
+    """Return how many processes of this kind have been alive a moment ago."""
+    return Heartbeat.objects.filter(kind=kind, at__gte=timezone.now() - timedelta(seconds=STALE_SECONDS)).count()
+
+
+def snapshot() -> dict[str, Any]:
+    """Return the state in the shape that `docs/contracts.md` fixes for `woodpecker status --json`.
+
+    Raises:
+        django.db.DatabaseError: the database does not answer.
+    """
+    totals = counts.totals()
+    by_state = dict(Case.objects.values_list("state").annotate(Count("pk")).order_by())
+    waiting = InboxItem.objects.filter(batch__failed_at__isnull=True).count()
+    return {
+        "mode": get_settings().mode,
+        "inbox": waiting,
+        "oldest_inbox_seconds": _oldest_inbox_seconds(),
+        "captures": {name: totals[name] for name in ("accepted", "duplicate", "rejected")},
+        "assessed": totals["assessed"],
+        "cases": {
+            "total": sum(by_state.values()),
+            "open": by_state.get(CaseState.OPEN, 0),
+            "by_state": {state: by_state.get(state, 0) for state in CaseState.values},
+        },
+        "search": _search(),
+        "failed": InboxItem.objects.filter(batch__failed_at__isnull=False).count(),
+        "workers": alive(WORK),
+        "model": _model(),
+    }
+
+
+def parts() -> list[Part]:
+    """Ask each part whether it is there; a part that is not says why, and none raises."""
+    database = _database_part()
+    if not database.ok:
+        return [database]
+    return [database, _search_part(), _workers_part()]
+
+
+def _oldest_inbox_seconds() -> float:
+    oldest = Batch.objects.filter(failed_at__isnull=True).aggregate(at=Min("created_at"))["at"]
+    return max(0.0, round((timezone.now() - oldest).total_seconds(), 1)) if oldest else 0.0
+
+
+def _search() -> dict[str, Any]:
+    search = get_search()
+    try:
+        return {"backend": search.backend, "documents": search.count(), "behind": search.behind()}
+    except SearchUnavailable as error:
+        return {"backend": search.backend, "documents": None, "behind": None, "error": str(error)}
+
+
+def _model() -> str:
+    beating = Heartbeat.objects.filter(kind=WORK).exclude(detail="").order_by("-at").first()
+    if beating is not None:
+        return beating.detail
+    newest = Case.objects.order_by("-id").values_list("model_version", flat=True).first()
+    return newest or ""
+
+
+def _database_part() -> Part:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError as error:
+        return Part("database", False, type(error).__name__)
+    return Part("database", True, connection.vendor)
+
+
+def _search_part() -> Part:
+    search = get_search()
+    try:
+        search.count()
+    except SearchUnavailable as error:
+        return Part("search", False, str(error))
+    return Part("search", True, search.backend)
+
+
+def _workers_part() -> Part:
+    working = alive(WORK)
+    return Part("workers", working > 0, f"{working} alive within {STALE_SECONDS} s")
