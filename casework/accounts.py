@@ -16,7 +16,7 @@ from casework import audit, chains
 from casework.errors import InvalidInput, NotAllowed
 from casework.models import Role, User
 
-SET_PASSWORD_PATH = "/set-password/{uid}/{token}/"
+SET_PASSWORD_PATH = "/set-password/{uid}/{token}/"  # noqa: S105 - a path
 SIGN_IN_PATH = "/sign-in/{uid}/{token}/"
 SIGN_IN_LINK_VALID = timedelta(hours=12)
 USERNAME_CHARACTERS = 150

@@ -99,10 +99,13 @@ def _failures() -> Iterator[Broken]:
 
 
 def _failure(record: EvidenceRecord, previous: str) -> str:
+    """Say why a package fails, empty when it does not."""
     if record.previous_sha256 != previous:
         return "与前一证据包的摘要不相接"
-    if record.removed_at is not None:
-        return ""
+    return "" if record.removed_at is not None else _file_failure(record)
+
+
+def _file_failure(record: EvidenceRecord) -> str:
     try:
         with default_storage.open(record.path, "rb") as file:
             content = file.read()
@@ -113,7 +116,11 @@ def _failure(record: EvidenceRecord, previous: str) -> str:
     if canonical.sm3(content) != record.sm3:
         return f"文件 {record.path} 的 SM3 不符"
     meta = json.loads(content)["meta"]
-    if (meta["number"], meta["previous_sha256"], meta["case"]) != (record.number, previous, record.case_id):
+    if (meta["number"], meta["previous_sha256"], meta["case"]) != (
+        record.number,
+        record.previous_sha256,
+        record.case_id,
+    ):
         return f"文件 {record.path} 的记载与登记不符"
     return ""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 from config.taxonomy import Severity, load_taxonomy
@@ -224,7 +225,7 @@ def _segments(
         return (Segment(case.text),)
     marks = _Marks(case, highlights)
     edges = sorted({0, len(case.text), *marks.edges()})
-    parts = (marks.segment(start, end, masking=not revealed) for start, end in zip(edges, edges[1:], strict=False))
+    parts = (marks.segment(start, end, masking=not revealed) for start, end in pairwise(edges))
     return _joined(parts)
 
 

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 from django.db import models
+
+from casework.errors import NotAllowed
+
+
+def _refuse() -> NoReturn:
+    raise NotAllowed("审计日志只能追加，不能修改或删除")
+
+
+class _AppendOnly(models.QuerySet["AuditEntry"]):
+    def update(self, **values: Any) -> int:
+        _refuse()
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        _refuse()
 
 
 class AuditEntry(models.Model):
@@ -17,6 +33,18 @@ class AuditEntry(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
 
+    objects = _AppendOnly.as_manager()
+
     class Meta:
         db_table_comment = "hash-chained audit log; append only"
         ordering = ["sequence"]
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Append the entry; raises NotAllowed when it is there already."""
+        if not self._state.adding:
+            _refuse()
+        super().save(*args, **options)
+
+    def delete(self, *args: Any, **options: Any) -> tuple[int, dict[str, int]]:
+        """Raise NotAllowed: an entry is never deleted."""
+        _refuse()
