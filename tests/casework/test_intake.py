@@ -1,0 +1,227 @@
+"""The inbox: once in, once out, whatever is killed or repeated in between."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from casework import intake, signals
+from casework.errors import InvalidInput
+from casework.models import Batch, Case, DailyCount, InboxItem, SeenCapture
+from classifiers.assessment import Assessment
+from crawlers.capture import Capture
+from tests.casework.factories import make_assessment, make_capture
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
+
+
+@pytest.fixture
+def heard() -> Iterator[dict[str, list[object]]]:
+    told: dict[str, list[object]] = {"batches": [], "cases": []}
+
+    def on_batch(sender: object, batch_id: int, **_: object) -> None:
+        told["batches"].append((batch_id, connection.in_atomic_block))
+
+    def on_cases(sender: object, case_ids: list[int], **_: object) -> None:
+        told["cases"].append((case_ids, connection.in_atomic_block))
+
+    signals.batch_received.connect(on_batch)
+    signals.cases_changed.connect(on_cases)
+    yield told
+    signals.batch_received.disconnect(on_batch)
+    signals.cases_changed.disconnect(on_cases)
+
+
+def hit(capture: Capture) -> tuple[Capture, Assessment]:
+    return capture, make_assessment({"bullying": 0.9})
+
+
+def miss(capture: Capture) -> tuple[Capture, Assessment]:
+    return capture, make_assessment()
+
+
+def counted() -> dict[str, int]:
+    row = DailyCount.objects.get()
+    return {name: getattr(row, name) for name in ("accepted", "duplicate", "rejected", "assessed", "flagged")}
+
+
+def at_once(count: int, act: Callable[[int], None]) -> None:
+    """Run `act` in so many threads that start together, each with its own connection."""
+    gate, failures = threading.Barrier(count), []
+
+    def run(number: int) -> None:
+        try:
+            gate.wait()
+            act(number)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+def test_captures_wait_in_batches_of_the_given_size(heard: dict[str, list[object]]) -> None:
+    receipt = intake.receive([make_capture() for _ in range(5)], batch_size=2)
+    assert (receipt.accepted, receipt.duplicate, len(receipt.batch_ids)) == (5, 0, 3)
+    assert InboxItem.objects.count() == 5
+    assert heard["batches"] == [(batch_id, False) for batch_id in receipt.batch_ids]
+
+
+def test_a_capture_comes_out_as_it_went_in() -> None:
+    given = make_capture(
+        published_at="2026-11-19T07:00:00+08:00",
+        redactions=[{"kind": "phone", "start": 0, "end": 2}],
+        flags=["prominent"],
+    )
+    receipt = intake.receive([given])
+    assert intake.load_batch(receipt.batch_ids[0]) == [given]
+    assert Batch.objects.get().attempts == 1
+
+
+def test_the_same_thing_is_taken_once_even_after_it_was_assessed(heard: dict[str, list[object]]) -> None:
+    captures = [make_capture() for _ in range(3)]
+    receipt = intake.receive([*captures, captures[0]])
+    assert (receipt.accepted, receipt.duplicate) == (3, 1)
+    intake.complete(receipt.batch_ids[0], [miss(one) for one in captures])
+    again = intake.receive(captures)
+    assert (again.accepted, again.duplicate, again.batch_ids) == (0, 3, ())
+    assert len(heard["batches"]) == 1
+    assert counted() == {"accepted": 3, "duplicate": 4, "rejected": 0, "assessed": 3, "flagged": 0}
+
+
+def test_completing_writes_cases_counts_and_clears_the_inbox(heard: dict[str, list[object]]) -> None:
+    captures = [make_capture() for _ in range(4)]
+    batch_id = intake.receive(captures).batch_ids[0]
+    case_ids = intake.complete(batch_id, [hit(captures[0]), hit(captures[1]), miss(captures[2]), miss(captures[3])])
+    assert list(Case.objects.order_by("id").values_list("pk", flat=True)) == case_ids
+    assert {case.capture_id for case in Case.objects.all()} == {captures[0].id, captures[1].id}
+    assert (InboxItem.objects.count(), Batch.objects.count(), SeenCapture.objects.count()) == (0, 0, 4)
+    assert counted() == {"accepted": 4, "duplicate": 0, "rejected": 0, "assessed": 4, "flagged": 2}
+    assert heard["cases"] == [(case_ids, False)]
+
+
+def test_completing_again_does_nothing(heard: dict[str, list[object]]) -> None:
+    captures = [make_capture()]
+    batch_id = intake.receive(captures).batch_ids[0]
+    intake.complete(batch_id, [hit(captures[0])])
+    assert intake.complete(batch_id, [hit(captures[0])]) == []
+    assert intake.load_batch(batch_id) == []
+    assert (Case.objects.count(), counted()["assessed"], len(heard["cases"])) == (1, 1, 1)
+
+
+def test_a_batch_takes_only_its_own_captures() -> None:
+    captures = [make_capture(), make_capture()]
+    batch_id = intake.receive(captures).batch_ids[0]
+    with pytest.raises(InvalidInput, match="1 missing"):
+        intake.complete(batch_id, [hit(captures[0])])
+    with pytest.raises(InvalidInput, match="1 foreign"):
+        intake.complete(batch_id, [hit(captures[0]), hit(captures[1]), hit(make_capture())])
+    assert (Case.objects.count(), InboxItem.objects.count()) == (0, 2)
+
+
+def test_what_fails_half_way_leaves_everything_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    captures = [make_capture()]
+    batch_id = intake.receive(captures).batch_ids[0]
+
+    def killed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake.counts, "add", killed)
+        with pytest.raises(KeyboardInterrupt):
+            intake.complete(batch_id, [hit(captures[0])])
+    assert (Case.objects.count(), InboxItem.objects.count()) == (0, 1)
+    assert len(intake.complete(batch_id, [hit(captures[0])])) == 1
+
+
+def test_nobody_is_told_of_what_was_rolled_back(heard: dict[str, list[object]]) -> None:
+    with pytest.raises(RuntimeError), transaction.atomic():
+        intake.receive([make_capture()])
+        raise RuntimeError
+    assert heard["batches"] == []
+    assert SeenCapture.objects.count() == 0
+
+
+def test_a_receiver_that_fails_harms_nobody() -> None:
+    def fails(sender: object, **_: object) -> None:
+        raise OSError("the broker is away")
+
+    signals.batch_received.connect(fails)
+    try:
+        assert intake.receive([make_capture()]).accepted == 1
+    finally:
+        signals.batch_received.disconnect(fails)
+
+
+def test_concurrent_ingests_take_each_capture_once() -> None:
+    captures = [make_capture() for _ in range(120)]
+    receipts: list[intake.Receipt] = []
+
+    def ingest(number: int) -> None:
+        turned = captures[number * 30 :] + captures[: number * 30]
+        receipts.append(intake.receive(turned, batch_size=25))
+
+    at_once(4, ingest)
+    assert sum(receipt.accepted for receipt in receipts) == 120
+    assert sum(receipt.duplicate for receipt in receipts) == 360
+    assert InboxItem.objects.count() == 120
+    assert (counted()["accepted"], counted()["duplicate"]) == (120, 360)
+
+
+def test_workers_that_get_the_same_batch_complete_it_once() -> None:
+    captures = [make_capture() for _ in range(20)]
+    batch_id = intake.receive(captures).batch_ids[0]
+    results: list[list[int]] = []
+    at_once(4, lambda _: results.append(intake.complete(batch_id, [hit(one) for one in captures])))
+    assert sorted(map(len, results)) == [0, 0, 0, 20]
+    assert (Case.objects.count(), counted()["assessed"]) == (20, 20)
+
+
+def test_workers_with_batches_of_the_same_sections_never_block_each_other_for_good() -> None:
+    captures = [make_capture(section=f"s{n % 7}") for n in range(160)]
+    batches = intake.receive(captures, batch_size=20).batch_ids
+
+    def work(number: int) -> None:
+        for batch_id in batches[number * 2 : number * 2 + 2]:
+            loaded = intake.load_batch(batch_id)
+            intake.complete(batch_id, [hit(one) for one in reversed(loaded)])
+
+    at_once(4, work)
+    assert Case.objects.count() == 160
+    assert sum(DailyCount.objects.values_list("assessed", flat=True)) == 160
+
+
+def test_what_was_sent_long_ago_or_never_is_unfinished() -> None:
+    first, second, third, given_up = (intake.receive([make_capture()]).batch_ids[0] for _ in range(4))
+    intake.mark_sent([first, second])
+    Batch.objects.filter(pk=first).update(sent_at=timezone.now() - timedelta(minutes=2))
+    Batch.objects.filter(pk=third).update(created_at=timezone.now() - timedelta(minutes=2))
+    Batch.objects.filter(pk=given_up).update(created_at=timezone.now() - timedelta(minutes=2))
+    intake.fail(given_up, "assessment failed: ValueError")
+    assert intake.unfinished(60) == [first, third]
+
+
+def test_a_given_up_batch_keeps_its_captures_and_can_be_let_go(heard: dict[str, list[object]]) -> None:
+    batch_id = intake.receive([make_capture()]).batch_ids[0]
+    intake.fail(batch_id, "x" * 900)
+    assert len(Batch.objects.get().error) == 500
+    assert intake.release(batch_id)
+    assert intake.unfinished(0) == [batch_id]
+    assert heard["batches"] == [(batch_id, False)] * 2
+    assert not intake.release(batch_id)
+
+
+def test_refused_rows_are_counted() -> None:
+    intake.reject(3)
+    intake.reject(0)
+    intake.reject(2)
+    assert counted()["rejected"] == 5
