@@ -1,0 +1,206 @@
+"""The cascade: undo evasion → word rules and the linear model on every reading → one probability per category.
+
+Combination, per category and reading: p = 1 − (1 − r)(1 − c·l), where r is the strongest rule that speaks, l the
+calibrated probability of the linear model and c the factor of a context that reports or warns (1 without one). This
+noisy-or says that rule and model are independent reasons; either alone keeps its own probability. A text with two
+readings (as folded, and with hidden words read) gets the higher probability of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.assessment import Assessment, Assessor, Span, Undone
+from classifiers.linear import LinearModel, load_model, newest
+from classifiers.ngrams import Grams
+from classifiers.normalise import Folded, Reader, Reading, fold, undone
+from classifiers.normalise.readings import load_variants
+from classifiers.rules.engine import RuleEngine, RuleHit
+from classifiers.rules.model import RULES_DIR, load_rules
+from classifiers.spans import strongest
+from config.taxonomy import SLUGS
+
+BATCH = 512  # texts folded and hashed together; keeps memory small whatever the caller passes
+EXPLAIN_FROM = 0.15  # a category below this gets no spans: nobody is shown it
+MOST_SPANS = 12
+DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A batch of readings, scored."""
+
+    folded: Folded
+    grams: Grams
+    hits: list[list[RuleHit]]
+    linear: NDArray[np.float64]  # after context factors; columns as the model's slugs
+    scores: NDArray[np.float64]  # columns as SLUGS
+
+
+class Cascade:
+    """The shipped assessor. Scores of a text do not depend on what else is in the batch."""
+
+    def __init__(self, model: LinearModel, engine: RuleEngine, reader: Reader) -> None:
+        self._model, self._engine, self._reader = model, engine, reader
+        self._column = {slug: k for k, slug in enumerate(SLUGS)}
+        self._trained = np.array([self._column[slug] for slug in model.slugs], dtype=np.int64)
+
+    @property
+    def version(self) -> str:
+        """Name of the model."""
+        return self._model.version
+
+    @property
+    def model(self) -> LinearModel:
+        """The linear model inside."""
+        return self._model
+
+    def assess(self, texts: Sequence[str]) -> list[Assessment]:
+        """Assess texts; the answer has one entry per text, in order."""
+        found: list[Assessment] = []
+        for begin in range(0, len(texts), BATCH):
+            found += self._assess(texts[begin : begin + BATCH])
+        return found
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Scores alone, one row per text, columns as `SLUGS`: for measuring, where spans are not wanted."""
+        rows = [self._two_readings(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
+        return np.concatenate([best for *_, best in rows]) if rows else np.zeros((0, len(SLUGS)))
+
+    def _two_readings(
+        self, texts: Sequence[str]
+    ) -> tuple[_Scored, dict[int, Reading], _Scored | None, NDArray[np.float64]]:
+        folded = fold(texts)
+        plain = self._score(folded)
+        readings = self._reader.read(folded)
+        best = plain.scores.copy()
+        if not readings:
+            return plain, readings, None, best
+        numbers = np.fromiter(readings, dtype=np.int64)
+        second = self._score(_as_folded(readings.values()))
+        best[numbers] = np.maximum(best[numbers], second.scores)
+        return plain, readings, second, best
+
+    def _score(self, folded: Folded) -> _Scored:
+        hits, factors = self._engine.read([folded.text(k) for k in range(len(folded))])
+        grams = self._model.grams(folded)
+        linear = self._model.probabilities(self._model.margins(grams))
+        for number, lowered in enumerate(factors):
+            for slug, factor in lowered.items():
+                if slug in self._model.slugs:
+                    linear[number, self._model.slugs.index(slug)] *= factor
+        rules = np.zeros((len(folded), len(SLUGS)))
+        for number, spoken in enumerate(hits):
+            for hit in spoken:
+                column = self._column[hit.slug]
+                rules[number, column] = max(rules[number, column], hit.probability)
+        scores = rules.copy()
+        scores[:, self._trained] = 1 - (1 - rules[:, self._trained]) * (1 - linear)
+        return _Scored(folded, grams, hits, linear, scores)
+
+    def _assess(self, texts: Sequence[str]) -> list[Assessment]:
+        plain, readings, second, best = self._two_readings(texts)
+        rounded = np.round(best, DIGITS)
+        folding = undone(plain.folded)
+        place = {number: k for k, number in enumerate(readings)}
+        answers: list[Assessment] = []
+        for number in range(len(texts)):
+            spans = self._spans(plain, number, best[number])
+            evasions = list(folding.get(number, ()))
+            if second is not None and number in place:
+                other = place[number]
+                raised = second.scores[other] > plain.scores[number] + 1e-9
+                if (raised & (best[number] >= EXPLAIN_FROM)).any():
+                    evasions += readings[number].undone
+                    spans += self._spans(second, other, np.where(raised, best[number], 0.0))
+            answers.append(
+                Assessment.model_construct(
+                    scores=dict(zip(SLUGS, rounded[number].tolist(), strict=True)),
+                    spans=_merged(spans),
+                    undone=_distinct(evasions),
+                    model=self.version,
+                )
+            )
+        return answers
+
+    def _spans(self, scored: _Scored, number: int, best: NDArray[np.float64]) -> list[Span]:
+        if not (best >= EXPLAIN_FROM).any():
+            return []
+        folded = scored.folded
+        low, high = int(folded.bounds[number]), int(folded.bounds[number + 1])
+        starts, ends = folded.source[low:high], folded.ends[low:high]
+        found = [
+            _given(starts, ends, hit.start, hit.end, hit.slug, f"rule:{hit.name}")
+            for hit in scored.hits[number]
+            if best[self._column[hit.slug]] >= EXPLAIN_FROM
+        ]
+        for k, slug in enumerate(self._model.slugs):
+            if best[self._column[slug]] >= EXPLAIN_FROM and scored.linear[number, k] >= EXPLAIN_FROM / 2:
+                weights = self._model.contributions(scored.grams, number, high - low, k)
+                found += [_given(starts, ends, a, b, slug, "linear") for a, b in strongest(weights)]
+        return found
+
+
+def load(model_dir: Path | None = None) -> Assessor:
+    """Load the shipped assessor, or the one of a folder that `woodpecker train` wrote.
+
+    Raises:
+        ModelError: the folder is no model or does not match its manifest.
+        RuleError: a word-rule file is wrong.
+    """
+    return load_cascade(model_dir)
+
+
+def load_cascade(model_dir: Path | None = None, rules_dir: Path = RULES_DIR) -> Cascade:
+    """As `load`, for callers inside this room that need more than the contract."""
+    model = load_model(model_dir or newest())
+    engine = RuleEngine(load_rules(rules_dir))
+    return Cascade(model, engine, build_reader(engine))
+
+
+def build_reader(engine: RuleEngine) -> Reader:
+    """A reader that undoes evasion towards the words of the rules and of the listed spellings."""
+    variants = load_variants()
+    return Reader([*engine.trigger_words(), *(variant.word for variant in variants)], variants)
+
+
+def _as_folded(readings: Iterable[Reading]) -> Folded:
+    """Readings in the shape of folded texts, so that both are scored alike."""
+    listed = list(readings)
+    again = fold([reading.text for reading in listed])
+    base = np.concatenate(([0], np.cumsum([len(reading.text) for reading in listed])))
+    owner = np.repeat(base[:-1], np.diff(again.bounds))
+    at = again.source + owner
+    starts = np.concatenate([reading.starts for reading in listed])[at]
+    ends = np.concatenate([reading.ends for reading in listed])[at]
+    return Folded(again.points, starts, ends, again.bounds, again.given, again.given_bounds)
+
+
+def _given(starts: NDArray[np.int32], ends: NDArray[np.int32], a: int, b: int, slug: str, reason: str) -> Span:
+    """A span of the folded text as a span of the text as given."""
+    begin, end = int(starts[a:b].min()), int(ends[a:b].max())
+    return Span.model_construct(start=begin, end=end, slug=slug, reason=reason)
+
+
+def _merged(spans: list[Span]) -> tuple[Span, ...]:
+    """Join spans of one category and reason that touch; in order of place, rules before the linear model."""
+    merged: list[Span] = []
+    for span in sorted(spans, key=lambda s: (s.slug, s.reason, s.start, s.end)):
+        last = merged[-1] if merged else None
+        if last and (last.slug, last.reason) == (span.slug, span.reason) and span.start <= last.end:
+            end = max(last.end, span.end)
+            merged[-1] = Span.model_construct(start=last.start, end=end, slug=span.slug, reason=span.reason)
+        else:
+            merged.append(span)
+    ordered = sorted(merged, key=lambda s: (s.reason == "linear", s.start, s.end, s.slug))
+    return tuple(sorted(ordered[:MOST_SPANS], key=lambda s: (s.start, s.end, s.slug)))
+
+
+def _distinct(entries: list[Undone]) -> tuple[Undone, ...]:
+    seen = {(entry.start, entry.end, entry.kind): entry for entry in entries}
+    return tuple(sorted(seen.values(), key=lambda entry: (entry.start, entry.end)))

@@ -1,0 +1,333 @@
+"""The second reading of a text: words of the lexicon that are hidden by what stands between or instead of them.
+
+Found in one Aho–Corasick pass over the letters of a text (blanks, signs and emoji left out):
+
+- `inserted`: 傻.逼, 加 微 信: a word of the lexicon with something put in between;
+- `split`: 木仓 → 枪: characters taken apart, where putting them together makes a word of the lexicon;
+- `sound`: 薇芯 → 微信: other characters of the same sound, for words of three characters and more, and the listed
+  spellings of shorter ones;
+- `pinyin`: wei信, zisha: spelled in letters, in whole or in part;
+- `initials`, `digits`, `emoji`, `slang`: as listed in `variants.yaml`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import ahocorasick
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from ruamel.yaml import YAML
+
+from classifiers.assessment import Undone
+from classifiers.normalise.fold import Folded, fold, to_points, to_text
+from classifiers.normalise.tables import DIGIT, HAN, LATIN, tables
+
+DATA = Path(__file__).parent
+MOST_EDITS = 200  # per text
+LONGEST_GAP = 3  # characters put in between two of a word
+SHORTEST_SOUND = 3  # shorter words have too many innocent homophones
+_SENTENCE = frozenset("。！？!?;；\n")
+_PAUSES = frozenset(",，、:：.")
+_BREAK = "\x03"
+_SYLLABLES = 0xF0000  # syllables are written as private-use characters while they are matched
+
+
+class Variant(BaseModel):
+    """Spellings of a word that cannot be derived: `unless` words nearby make them innocent."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    word: str
+    kind: str
+    seen: tuple[str, ...] = Field(min_length=1)
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A second reading; `starts[i]:ends[i]` is what character i was read from, in the text as given."""
+
+    text: str
+    starts: NDArray[np.int32]
+    ends: NDArray[np.int32]
+    undone: tuple[Undone, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    read_as: str
+    kind: str  # "" for the word itself
+    unless: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    start: int
+    end: int
+    word: _Word  # kind "" where the word is said plainly
+
+
+class Reader:
+    """Finds second readings, for a lexicon of words as they are meant."""
+
+    def __init__(self, words: Iterable[str], variants: Iterable[Variant] = ()) -> None:
+        lexicon = sorted({_letters(word) for word in words} - {""})
+        self._known: dict[str, _Word] = {word: _Word(word, "") for word in lexicon if _han(word) >= 2}
+        for variant in variants:
+            read_as = fold([variant.word]).text(0)
+            for seen in variant.seen:
+                self._known.setdefault(_marks(seen), _Word(read_as, variant.kind, variant.unless))
+        for word in lexicon:
+            self._add_derived(word)
+        self._automaton = ahocorasick.Automaton()
+        for seen, entry in self._known.items():
+            self._automaton.add_word(seen, (len(seen), entry))
+        self._automaton.make_automaton()
+        self._sounds = _sound_automaton(lexicon)
+
+    def _add_derived(self, word: str) -> None:
+        if _han(word) < 2 or _han(word) != len(word):
+            return
+        for seen in _split_forms(word):
+            self._known.setdefault(seen, _Word(word, "split"))
+        for seen in _pinyin_forms(word):
+            self._known.setdefault(seen, _Word(word, "pinyin"))
+
+    def read(self, folded: Folded) -> dict[int, Reading]:
+        """Return a second reading for each text number that has one."""
+        if not len(folded):
+            return {}
+        letters = _Letters.of(folded)
+        edits: dict[int, list[_Edit]] = {}
+        for start, end, entry in itertools.chain(
+            _matches(self._automaton, letters.text), _sound_matches(self._sounds, letters)
+        ):
+            number = int(letters.owner[start])
+            edit = _edit(folded, letters, number, start, end, entry)
+            if edit is not None:
+                edits.setdefault(number, []).append(edit)
+        return {
+            number: reading for number, found in edits.items() if (reading := _apply(folded, number, found)) is not None
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Letters:
+    """Letters of a batch joined into one text, a break between two; `place[i]` is an index into `Folded.points`."""
+
+    text: str
+    place: NDArray[np.int64]
+    owner: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, folded: Folded) -> _Letters:
+        counts = np.diff(folded.bounds)
+        keep = _letter_table()[folded.points]
+        place = np.flatnonzero(keep)
+        owner = np.repeat(np.arange(len(counts)), counts)[place]
+        per_text = np.bincount(owner, minlength=len(counts))
+        breaks = np.cumsum(per_text)[:-1]
+        points = np.insert(folded.points[place], breaks, ord(_BREAK))
+        return cls(to_text(points), np.insert(place, breaks, -1), np.insert(owner, breaks, -1))
+
+
+@lru_cache(maxsize=1)
+def _letter_table() -> NDArray[np.bool_]:
+    """Code points that can be part of a word: Chinese characters, Latin letters, digits, and marks that stand for one."""
+    table = np.isin(tables().shape, (HAN, LATIN, DIGIT))
+    for mark in _MARKS:
+        table[ord(mark)] = True
+    return table
+
+
+_MARKS = "+❤🍑🐔🐴🐎🌿💊🚬🍺🌶️👮🔫💣🃏🎰🎲🐶🐷🐖🐸🍆🔞📞➕💰💴🈚👴👵👩👨"
+
+
+def _letters(word: str) -> str:
+    return "".join(c for c in fold([word]).text(0) if tables().shape[ord(c)] in (HAN, LATIN, DIGIT))
+
+
+def _marks(word: str) -> str:
+    """A listed spelling as it is matched; it must consist of letters and known marks, or it would match too much."""
+    folded = fold([word]).text(0)
+    table = _letter_table()
+    if len(folded) < 2 or not all(table[ord(c)] for c in folded):
+        raise ValueError(f"variants.yaml: {word!r}: a spelling has two or more letters, digits or marks of {_MARKS}")
+    return folded
+
+
+def _han(word: str) -> int:
+    return sum(1 for c in word if tables().shape[ord(c)] == HAN)
+
+
+def _matches(automaton: ahocorasick.Automaton, text: str) -> Iterable[tuple[int, int, _Word]]:
+    if len(automaton):
+        for last, (length, entry) in automaton.iter(text):
+            yield last - length + 1, last + 1, entry
+
+
+def _sound_matches(automaton: ahocorasick.Automaton, letters: _Letters) -> Iterable[tuple[int, int, _Word]]:
+    if not len(automaton):
+        return
+    text = letters.text
+    spoken = to_text(_syllable_table()[to_points(text)])
+    for last, (length, words) in automaton.iter(spoken):
+        start, end = last - length + 1, last + 1
+        seen = text[start:end]
+        for word in words:
+            same = sum(1 for a, b in zip(seen, word, strict=True) if a == b)
+            # One character of the word itself must be left, or any innocent phrase of the same sound would match.
+            if seen != word and same >= 1:
+                yield start, end, _Word(word, "sound")
+
+
+def _edit(folded: Folded, letters: _Letters, number: int, start: int, end: int, entry: _Word) -> _Edit | None:
+    place = letters.place[start:end]
+    first, last = int(place[0]), int(place[-1]) + 1
+    gaps = last - first != end - start
+    base = int(folded.bounds[number])
+    if not entry.kind and not gaps:
+        return _Edit(first - base, last - base, entry)  # said plainly: no shorter spelling inside it is an evasion
+    if gaps and not _put_in_between(folded, place):
+        return None
+    if not _stands_alone(folded, number, first, last):
+        return None
+    if entry.unless:
+        text = folded.text(number)
+        if any(word in text for word in entry.unless):
+            return None
+    return _Edit(first - base, last - base, entry if entry.kind else _Word(entry.read_as, "inserted"))
+
+
+def _put_in_between(folded: Folded, place: NDArray[np.int64]) -> bool:
+    """Tell insertions from the end of a sentence, which also stands between two characters."""
+    steps = np.diff(place)
+    if int(steps.max()) - 1 > LONGEST_GAP:
+        return False
+    between = [
+        to_text(folded.points[int(place[k]) + 1 : int(place[k + 1])]) for k in range(len(steps)) if int(steps[k]) > 1
+    ]
+    if any(_SENTENCE & set(gap) for gap in between):
+        return False
+    every = len(between) == len(steps)
+    return every and len(steps) > 1 or not any(_PAUSES & set(gap) for gap in between)
+
+
+def _stands_alone(folded: Folded, number: int, first: int, last: int) -> bool:
+    """A Latin or digit edge must not run on into a longer word or number."""
+    shape = tables().shape
+    low, high = int(folded.bounds[number]), int(folded.bounds[number + 1])
+    for edge, beyond in ((first, first - 1), (last - 1, last)):
+        if low <= beyond < high:
+            kind = shape[folded.points[edge]]
+            if kind in (LATIN, DIGIT) and shape[folded.points[beyond]] == kind:
+                return False
+    return True
+
+
+def _apply(folded: Folded, number: int, edits: list[_Edit]) -> Reading | None:
+    base, stop = int(folded.bounds[number]), int(folded.bounds[number + 1])
+    points = folded.points[base:stop]
+    starts, ends = folded.source[base:stop], folded.ends[base:stop]
+    given = folded.given[int(folded.given_bounds[number]) : int(folded.given_bounds[number + 1])]
+    pieces: list[NDArray[np.uint32]] = []
+    from_: list[NDArray[np.int32]] = []
+    to: list[NDArray[np.int32]] = []
+    undone: list[Undone] = []
+    at = 0
+    # The longest of what begins first; where two are alike, the plain insertion is the surer one.
+    for edit in sorted(edits, key=lambda e: (e.start, -e.end, e.word.kind != "inserted"))[:MOST_EDITS]:
+        if edit.start < at:
+            continue
+        if not edit.word.kind:
+            plain = slice(at, edit.end)
+            pieces.append(points[plain])
+            from_.append(starts[plain])
+            to.append(ends[plain])
+            at = edit.end
+            continue
+        pieces += [points[at : edit.start], to_points(edit.word.read_as)]
+        begin, end = int(starts[edit.start]), int(ends[edit.end - 1])
+        length = len(edit.word.read_as)
+        from_ += [starts[at : edit.start], np.full(length, begin, dtype=np.int32)]
+        to += [ends[at : edit.start], np.full(length, end, dtype=np.int32)]
+        seen = to_text(given[begin:end])
+        undone.append(Undone(start=begin, end=end, seen=seen, read_as=edit.word.read_as, kind=edit.word.kind))
+        at = edit.end
+    if not undone:
+        return None
+    pieces.append(points[at:])
+    text = to_text(np.concatenate(pieces))
+    return Reading(text, np.concatenate([*from_, starts[at:]]), np.concatenate([*to, ends[at:]]), tuple(undone))
+
+
+@lru_cache(maxsize=1)
+def _splits() -> dict[str, tuple[str, ...]]:
+    raw = YAML(typ="safe", pure=True).load((DATA / "splits.yaml").read_text(encoding="utf-8"))
+    return {str(char): tuple(forms) for char, forms in raw.items()}
+
+
+def _split_forms(word: str) -> set[str]:
+    """The word with each of its characters taken apart, and with all of them."""
+    splits = _splits()
+    options = [(char, *splits.get(char, ())) for char in word]
+    forms: set[str] = set()
+    for k, choices in enumerate(options):
+        forms |= {word[:k] + form + word[k + 1 :] for form in choices[1:]}
+    forms |= {"".join(choices) for choices in itertools.islice(itertools.product(*options), 64)}
+    return forms - {word}
+
+
+@lru_cache(maxsize=1)
+def _syllables() -> dict[str, str]:
+    """Toneless pinyin of each common Chinese character, its most frequent reading."""
+    from pypinyin import Style, pinyin
+
+    chars = [chr(point) for point in range(0x4E00, 0x9FA6)]
+    read = (pinyin(char, style=Style.NORMAL, errors="ignore") for char in chars)
+    return {char: found[0][0] for char, found in zip(chars, read, strict=True) if found}
+
+
+@lru_cache(maxsize=1)
+def _syllable_table() -> NDArray[np.uint32]:
+    table = np.arange(0x110000, dtype=np.uint32)
+    numbers: dict[str, int] = {}
+    for char, syllable in _syllables().items():
+        table[ord(char)] = _SYLLABLES + numbers.setdefault(syllable, len(numbers))
+    return table
+
+
+def _pinyin_forms(word: str) -> set[str]:
+    """The word with one character, or all of them, spelled in letters."""
+    syllables = _syllables()
+    spelled = [syllables.get(char, "") for char in word]
+    if not all(spelled):
+        return set()
+    forms = {word[:k] + spelled[k] + word[k + 1 :] for k in range(len(word))}
+    whole = "".join(spelled)
+    return forms | {whole} if len(whole) >= 6 else forms
+
+
+def _sound_automaton(lexicon: Sequence[str]) -> ahocorasick.Automaton:
+    table = _syllable_table()
+    by_sound: dict[str, list[str]] = {}
+    for word in lexicon:
+        if len(word) >= SHORTEST_SOUND and _han(word) == len(word):
+            by_sound.setdefault(to_text(table[to_points(word)]), []).append(word)
+    automaton = ahocorasick.Automaton()
+    for sound, words in by_sound.items():
+        automaton.add_word(sound, (len(sound), tuple(words)))
+    automaton.make_automaton()
+    return automaton
+
+
+def load_variants(path: Path = DATA / "variants.yaml") -> tuple[Variant, ...]:
+    """Read the listed spellings."""
+    raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    return tuple(Variant.model_validate(entry) for entry in raw)

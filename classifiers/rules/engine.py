@@ -1,0 +1,179 @@
+"""Match all rules on a whole batch: one Aho–Corasick pass over every word, conditions only where a word was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import ahocorasick
+
+from classifiers.errors import RuleError
+from classifiers.normalise.fold import fold
+from classifiers.rules.model import STRENGTHS, RuleBook
+
+_BREAK = "\x03"  # between two texts; folding drops it, so no word contains it
+
+
+@dataclass(frozen=True, slots=True)
+class RuleHit:
+    """A rule that spoke; offsets are of the folded text it was given."""
+
+    slug: str
+    name: str
+    probability: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    slug: str
+    name: str
+    probability: float
+    triggers: frozenset[int]
+    pattern: re.Pattern[str] | None
+    near: tuple[frozenset[int], ...]
+    within: int
+    not_near: frozenset[int]
+    not_within: int
+
+
+_Places = dict[int, list[tuple[int, int]]]
+
+
+class RuleEngine:
+    """Compiled rules. Raises `RuleError` for a bad expression or an unknown word class."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self._ids: dict[str, int] = {}
+        self._rules = tuple(self._compile(book, slug, index) for index, (slug, _, _) in enumerate(book.rules))
+        self._contexts = tuple(
+            (frozenset(self._word(w) for w in book.words(entry.any, book.folder, entry.name)), entry)
+            for entry in book.contexts
+        )
+        self._by_word: dict[int, list[int]] = {}
+        for number, rule in enumerate(self._rules):
+            for word in rule.triggers:
+                self._by_word.setdefault(word, []).append(number)
+        self._automaton = ahocorasick.Automaton()
+        for word, key in self._ids.items():
+            self._automaton.add_word(word, (key, len(word), word[0].isascii(), word[-1].isascii()))
+        self._automaton.make_automaton()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Full names of all rules."""
+        return tuple(rule.name for rule in self._rules)
+
+    def trigger_words(self) -> tuple[str, ...]:
+        """Words that can make a rule speak: what evasions are undone towards."""
+        wanted = {word for rule in self._rules for word in rule.triggers}
+        return tuple(word for word, key in self._ids.items() if key in wanted)
+
+    def _word(self, word: str) -> int:
+        folded = fold([word]).text(0).strip()
+        return self._ids.setdefault(folded, len(self._ids)) if folded else -1
+
+    def _compile(self, book: RuleBook, slug: str, index: int) -> _Compiled:
+        _, rule, path = book.rules[index]
+        name = f"{slug}.{rule.name}"
+
+        def ids(entries: tuple[str, ...]) -> frozenset[int]:
+            return frozenset(self._word(word) for word in book.words(entries, path, name)) - {-1}
+
+        try:
+            pattern = re.compile(rule.pattern) if rule.pattern else None
+        except re.error as error:
+            raise RuleError(path, name, "pattern", f"{rule.pattern!r} ({error})", "a regular expression") from error
+        triggers = ids(rule.any)
+        if not triggers:
+            raise RuleError(path, name, "any", "only words that fold to nothing", "at least one word")
+        near = tuple(ids(group) for group in rule.near)
+        probability = STRENGTHS[rule.strength]
+        return _Compiled(
+            slug, name, probability, triggers, pattern, near, rule.within, ids(rule.not_near), rule.not_within
+        )
+
+    def match(self, texts: Sequence[str]) -> list[list[RuleHit]]:
+        """Rules that speak for each folded text; one entry per text, each rule at most three times."""
+        return [
+            self._hits(text, places) if places else [] for text, places in zip(texts, self._places(texts), strict=True)
+        ]
+
+    def factors(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Per folded text, what contexts multiply the linear probability of a category by."""
+        if not self._contexts:
+            return [{} for _ in texts]
+        return [self._factors_of(places) for places in self._places(texts)]
+
+    def read(self, texts: Sequence[str]) -> tuple[list[list[RuleHit]], list[dict[str, float]]]:
+        """`match` and `factors` in one pass."""
+        everywhere = self._places(texts)
+        hits = [self._hits(text, places) if places else [] for text, places in zip(texts, everywhere, strict=True)]
+        return hits, [self._factors_of(places) if places else {} for places in everywhere]
+
+    def _factors_of(self, places: _Places) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for words, context in self._contexts:
+            if len(words & places.keys()) >= context.at_least:
+                for slug in context.categories:
+                    found[slug] = min(found.get(slug, 1.0), context.factor)
+        return found
+
+    def _places(self, texts: Sequence[str]) -> list[_Places]:
+        everywhere: list[_Places] = [{} for _ in texts]
+        if not texts:
+            return everywhere
+        joined = _BREAK.join(texts)
+        number, begin, stop = 0, 0, len(texts[0])
+        for last, (key, length, ascii_start, ascii_end) in self._automaton.iter(joined):
+            while last >= stop:
+                number += 1
+                begin = stop + 1
+                stop = begin + len(texts[number])
+            start = last - length + 1
+            # "sb" inside "usb" is not the word.
+            if ascii_start and start > begin and _runs_on(joined[start - 1], joined[start]):
+                continue
+            if ascii_end and last + 1 < stop and _runs_on(joined[last + 1], joined[last]):
+                continue
+            everywhere[number].setdefault(key, []).append((start - begin, last + 1 - begin))
+        return everywhere
+
+    def _hits(self, text: str, places: _Places) -> list[RuleHit]:
+        numbers = {number for key in places for number in self._by_word.get(key, ())}
+        found: list[RuleHit] = []
+        for number in sorted(numbers):
+            rule = self._rules[number]
+            for start, end in self._triggers(rule, text, places)[:3]:
+                found.append(RuleHit(rule.slug, rule.name, rule.probability, start, end))
+        return found
+
+    def _triggers(self, rule: _Compiled, text: str, places: _Places) -> list[tuple[int, int]]:
+        if rule.pattern is not None:
+            spoken = [match.span() for match in rule.pattern.finditer(text) if match.end() > match.start()]
+        else:
+            spoken = sorted(place for key in rule.triggers & places.keys() for place in places[key])
+        return [
+            place
+            for place in spoken
+            if all(_beside(place, group, places, rule.within) for group in rule.near)
+            and not _beside(place, rule.not_near, places, rule.not_within)
+        ]
+
+
+def _beside(place: tuple[int, int], words: frozenset[int], places: _Places, within: int) -> bool:
+    start, end = place
+    return any(
+        other_start - end <= within and start - other_end <= within
+        for key in words & places.keys()
+        for other_start, other_end in places[key]
+    )
+
+
+def _runs_on(neighbour: str, edge: str) -> bool:
+    """Tell whether an ASCII word goes on past its edge: letters after a letter, digits after a digit."""
+    if not (neighbour.isascii() and edge.isascii()):
+        return False
+    return (neighbour.isalpha() and edge.isalpha()) or (neighbour.isdigit() and edge.isdigit())

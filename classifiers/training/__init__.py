@@ -1,0 +1,1 @@
+"""Training: from labelled sets and one recipe file to a model folder, its card and its figures."""

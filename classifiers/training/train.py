@@ -1,0 +1,167 @@
+"""Train a model from a recipe: rows → columns → calibration → model folder → figures → card."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from classifiers.calibration import Platt, fit_platt
+from classifiers.cascade import build_reader, load_cascade
+from classifiers.errors import DataError
+from classifiers.linear import MODELS, quantise, save_model
+from classifiers.normalise import fold
+from classifiers.rules.engine import RuleEngine
+from classifiers.rules.model import load_rules
+from classifiers.training.fit import counts, fit_column
+from classifiers.training.measure import measure_model
+from classifiers.training.recipe import Column, Recipe, load_recipe
+from classifiers.training.rows import UNKNOWN, Rows, load_rows
+from classifiers.training.sets import LabelledSet, Tier
+
+CARD = "card.json"
+LEAST = 10  # positives and negatives a column needs, on each side
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a run made: the model's folder and the figures in its card."""
+
+    folder: Path
+    card: dict[str, Any]
+
+
+def train(
+    recipe_path: Path, data: Path, *, models: Path = MODELS, tier: Tier = "limited", console: Console | None = None
+) -> Trained:
+    """Train and measure a model.
+
+    Raises:
+        RecipeError: the recipe or the description of the sets is wrong.
+        DataError: a set is missing or broken, or a category has too few rows.
+    """
+    began = time.monotonic()
+    recipe, sets = load_recipe(recipe_path, tier)
+    slugs = tuple(recipe.columns)
+    engine = RuleEngine(load_rules())
+    with _progress(console) as progress:
+        task = progress.add_task("reading", total=len(sets))
+        rows, digests = load_rows(
+            data, sets, slugs, RuleTyper(engine), seed=recipe.seed, most=recipe.most, tick=lambda _: progress.advance(task)
+        )
+        calibrating = _halves(rows, recipe.seed)
+        task = progress.add_task("fitting", total=len(slugs))
+        columns, weights = _fit_all(rows, recipe, calibrating, data, lambda: progress.advance(task))
+    version = recipe.version if tier == "limited" else f"{recipe.version}-{tier}"
+    folder = models / version
+    about = _about(recipe, rows, sets, digests, time.monotonic() - began)
+    save_model(folder, version=version, bits=recipe.bits, columns=columns, weights=weights, about=about)
+    card = measure_model(load_cascade(folder), rows, ~calibrating & rows.held, recipe, sets, about)
+    (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return Trained(folder, card)
+
+
+class RuleTyper:
+    """Word rules as a labeller: reads a text as the cascade does, but without the linear model."""
+
+    def __init__(self, engine: RuleEngine) -> None:
+        self._engine, self._reader = engine, build_reader(engine)
+
+    def __call__(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """Return, per text, the strongest rule's probability of each category a rule spoke for."""
+        answers: list[dict[str, float]] = []
+        for begin in range(0, len(texts), 2048):
+            folded = fold(texts[begin : begin + 2048])
+            plain = [folded.text(k) for k in range(len(folded))]
+            spoken = self._engine.match(plain)
+            second = self._reader.read(folded)
+            for number, hits in zip(second, self._engine.match([r.text for r in second.values()]), strict=True):
+                spoken[number] = spoken[number] + hits
+            for hits in spoken:
+                best: dict[str, float] = {}
+                for hit in hits:
+                    best[hit.slug] = max(best.get(hit.slug, 0.0), hit.probability)
+                answers.append(best)
+        return answers
+
+
+def _halves(rows: Rows, seed: int) -> NDArray[np.bool_]:
+    """Half of the held-back near-copy groups calibrate, the other half measure."""
+    lots = np.random.default_rng(seed).random(int(rows.group.max(initial=0)) + 1)
+    half: NDArray[np.bool_] = rows.held & (lots[rows.group] < 0.5)
+    return half
+
+
+def _fit_all(
+    rows: Rows, recipe: Recipe, calibrating: NDArray[np.bool_], data: Path, advance: Any
+) -> tuple[list[dict[str, Any]], NDArray[np.int8]]:
+    x = counts(rows.texts, recipe.bits)
+    dense = np.zeros((1 << recipe.bits, len(recipe.columns)))
+    offsets: list[float] = []
+    for k, (slug, column) in enumerate(recipe.columns.items()):
+        use = _rows_for(rows, column, k) & ~rows.held
+        _check_enough(rows.says[use, k], data, slug, "training")
+        weight = np.array([column.weights.get(name, 1.0) for name in rows.sets])[rows.origin[use]]
+        dense[:, k], offset = fit_column(
+            x[use], rows.says[use, k], weight, strength=column.strength, smoothing=column.smoothing, seed=recipe.seed
+        )
+        offsets.append(offset)
+        advance()
+    rounded, scales = quantise(dense)
+    columns = []
+    for k, slug in enumerate(recipe.columns):
+        use = calibrating & (rows.says[:, k] != UNKNOWN)
+        _check_enough(rows.says[use, k], data, slug, "calibration")
+        # Margins as served: from the rounded weights.
+        margins = np.asarray(x[use] @ rounded[:, k].astype(np.float64)).ravel() * scales[k] + offsets[k]
+        platt: Platt = fit_platt(margins, rows.says[use, k])
+        columns.append({"slug": slug, "scale": scales[k], "offset": offsets[k], "platt": [platt.slope, platt.offset]})
+    return columns, rounded
+
+
+def _rows_for(rows: Rows, column: Column, k: int) -> NDArray[np.bool_]:
+    left_out = [number for number, name in enumerate(rows.sets) if name in column.leave_out]
+    result: NDArray[np.bool_] = (rows.says[:, k] != UNKNOWN) & ~np.isin(rows.origin, left_out)
+    return result
+
+
+def _check_enough(labels: NDArray[np.int8], data: Path, slug: str, purpose: str) -> None:
+    positives, negatives = int((labels == 1).sum()), int((labels == 0).sum())
+    if min(positives, negatives) < LEAST:
+        found = f"{positives} positives and {negatives} negatives for {purpose}"
+        raise DataError(data, slug, found, f"at least {LEAST} of each; drop the column or name more sets")
+
+
+def _about(recipe: Recipe, rows: Rows, sets: list[LabelledSet], digests: dict[str, str], took: float) -> dict[str, Any]:
+    return {
+        "recipe": json.loads(recipe.model_dump_json()),
+        "trained_rows": int((~rows.held).sum()),
+        "data": [
+            {"set": s.name, "file": s.file, "sha256": digests[s.file], "licence": s.licence, "tier": s.tier} for s in sets
+        ],
+        "made_with": {
+            "python": platform.python_version(),
+            **{name: installed(name) for name in ("numpy", "scipy", "scikit-learn", "opencc", "pypinyin")},
+            "machine": f"{platform.machine()} {platform.system()}",
+            "seconds": round(took, 1),
+        },
+    }
+
+
+def _progress(console: Console | None) -> Progress:
+    from rich.progress import BarColumn, MofNCompleteColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console or Console(stderr=True))
+
+
