@@ -94,9 +94,9 @@ def test_the_database_refuses_to_change_an_entry() -> None:
 
 
 def test_an_act_that_is_rolled_back_leaves_no_entry() -> None:
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         audit.record("test.act", audit.SYSTEM, "thing:1")
-        raise RuntimeError
+        transaction.set_rollback(True)
     assert audit.verify() == audit.Verification(True, 0)
 
 
