@@ -1,0 +1,94 @@
+"""What has to go, goes, and a count proves it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from casework import decisions, evidence, intake, retention
+from casework.errors import NothingToUndo
+from casework.models import AuditEntry, Batch, Case, Decision, InboxItem, Role, SeenCapture
+from tests.casework.factories import make_capture, make_case, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.modes]
+MONTH = timedelta(days=30, seconds=1)
+
+
+def dismissed(ago: timedelta = timedelta()) -> Case:
+    case = make_case()
+    decisions.decide(case.pk, make_user(), "dismissed", expected_version=1)
+    Decision.objects.filter(case=case).update(decided_at=timezone.now() - ago)
+    return case
+
+
+def test_a_dismissed_case_keeps_its_text_for_thirty_days_then_digest_and_verdict() -> None:
+    old, new = dismissed(MONTH), dismissed()
+    purge = retention.purge()
+    assert (purge.found["dismissed"], purge.purged["dismissed"], purge.left["dismissed"]) == (1, 1, 0)
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.text, old.folded, old.state, len(old.text_sha256), old.version) == ("", "", "dismissed", 64, 3)
+    assert new.text
+    with pytest.raises(NothingToUndo):
+        decisions.undo(old.pk, Decision.objects.get(case=old).decided_by)
+
+
+def test_a_dry_run_counts_and_changes_nothing() -> None:
+    case = dismissed(MONTH)
+    purge = retention.purge(dry_run=True)
+    assert (purge.dry_run, purge.found["dismissed"], purge.purged) == (True, 1, {})
+    case.refresh_from_db()
+    assert case.text
+    assert not AuditEntry.objects.filter(action="retention.purge").exists()
+
+
+def test_a_purge_leaves_its_figures_in_the_audit_log() -> None:
+    case = dismissed(MONTH)
+    retention.purge()
+    entry = AuditEntry.objects.get(action="retention.purge")
+    assert (entry.actor, entry.details["purged"]["dismissed"]) == ("system", 1)
+    assert AuditEntry.objects.get(action="case.purge").details == {"cases": [case.pk]}
+    retention.purge()
+    assert AuditEntry.objects.filter(action="retention.purge").count() == 1
+
+
+def test_what_was_dismissed_again_keeps_its_text_from_then() -> None:
+    case = make_case()
+    user = make_user()
+    decisions.decide(case.pk, user, "dismissed", expected_version=1)
+    Decision.objects.update(decided_at=timezone.now() - MONTH)
+    decisions.undo(case.pk, user)
+    decisions.decide(case.pk, user, "dismissed", expected_version=3)
+    assert retention.purge().purged["dismissed"] == 0
+
+
+def test_the_sealed_text_of_a_case_that_was_dismissed_after_all_goes_too() -> None:
+    case, user = make_case(), make_user(Role.LEAD)
+    decisions.decide(case.pk, user, "confirmed", expected_version=1, category="bullying")
+    decisions.undo(case.pk, user)
+    decisions.decide(case.pk, user, "dismissed", expected_version=3)
+    Decision.objects.update(decided_at=timezone.now() - MONTH)
+    retention.purge()
+    assert evidence.latest(case) is None
+    assert evidence.verify_all() == []
+
+
+def test_captures_that_wait_for_more_than_a_day_are_reported_and_not_dropped() -> None:
+    intake.receive([make_capture(), make_capture()])
+    assert retention.overdue()["inbox"] == 0
+    Batch.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    purge = retention.purge()
+    assert (purge.found["inbox"], purge.left["inbox"], InboxItem.objects.count()) == (2, 2, 2)
+
+
+def test_out_of_scope_cases_are_purged_with_the_rest() -> None:
+    case = make_case()
+    decisions.decide(case.pk, make_user(), "out_of_scope", expected_version=1)
+    purge = retention.purge(now=timezone.now() + timedelta(seconds=61))
+    assert (purge.purged["out_of_scope"], purge.left["out_of_scope"]) == (1, 0)
+
+
+def test_what_was_seen_once_stays_seen() -> None:
+    intake.receive([make_capture()])
+    retention.purge(now=timezone.now() + timedelta(days=4000))
+    assert SeenCapture.objects.count() == 1
