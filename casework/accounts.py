@@ -25,7 +25,7 @@ USERNAME_CHARACTERS = 150
 class _OnceTokens(PasswordResetTokenGenerator):
     """A token that dies with the next sign-in or password, to the microsecond."""
 
-    def _make_hash_value(self, user: User, timestamp: int) -> str:  # type: ignore[override]
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
         last = user.last_login.isoformat() if user.last_login else ""
         return f"{user.pk}{user.password}{last}{user.is_active}{timestamp}"
 
@@ -37,10 +37,10 @@ class _SetPasswordTokens(_OnceTokens):
 class _SignInTokens(_OnceTokens):
     key_salt = "casework.accounts.sign_in"
 
-    def check_token(self, user: User | None, token: str | None) -> bool:  # type: ignore[override]
+    def check_token(self, user: User | None, token: str | None) -> bool:
         if not super().check_token(user, token) or not token:
             return False
-        age = self._num_seconds(self._now()) - base36_to_int(token.split("-")[0])  # type: ignore[attr-defined]
+        age = self._num_seconds(self._now()) - base36_to_int(token.split("-")[0])
         return bool(age <= SIGN_IN_LINK_VALID.total_seconds())
 
 

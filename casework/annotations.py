@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from config.taxonomy import SLUGS, Severity, load_taxonomy
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -19,13 +18,12 @@ from django.utils import timezone
 from casework.errors import InvalidInput, NothingToUndo
 from casework.models import Annotation, Answer, Assignment, Case, CaseState, User
 from casework.roles import Action, require
+from config.taxonomy import SLUGS, Severity, load_taxonomy
 
 ANSWERS_WANTED = 3
 """Blind answers that a case collects; more would spend people's time."""
 ASSIGNED_FOR = timedelta(hours=12)
 """How long an unanswered item counts as being answered; a browser that was closed holds nothing for ever."""
-GORE = "violence_gore"
-GRAVE = (Severity.S0, Severity.S1)
 
 
 @dataclass(frozen=True)
@@ -47,18 +45,18 @@ def for_volunteers() -> QuerySet[Case]:
     """Return the cases that may be put before volunteers, the one filter there is.
 
     Never: what is restricted or decided; any S0; any case flagged with a category that the taxonomy keeps from
-    volunteers (sexual_exploitation, pornography, self_harm); violence_gore at S1 or above.
+    volunteers (sexual_exploitation, pornography, self_harm; violence_gore at S1 or above).
     """
-    never = [slug for slug, category in load_taxonomy().categories.items() if category.never_to_volunteers]
     cases = Case.objects.filter(state=CaseState.OPEN, restricted=False, purged_at__isnull=True)
-    cases = cases.exclude(text="").exclude(severity=Severity.S0).exclude(category__in=never)
+    cases = cases.exclude(text="").exclude(severity=Severity.S0)
     # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
     cases = cases.annotate(flagged=Cast("categories", TextField()))
-    for slug in never:
-        if slug != GORE:
-            cases = cases.exclude(flagged__contains=f'"{slug}"')
-    gore = Q(category=GORE) | Q(flagged__contains=f'"{GORE}"')
-    return cases.exclude(gore & Q(severity__in=GRAVE))
+    for slug, category in load_taxonomy().categories.items():
+        kept_away = [severity for severity in Severity if not category.volunteers_may_see(severity)]
+        if kept_away:
+            named = Q(category=slug) | Q(flagged__contains=f'"{slug}"')
+            cases = cases.exclude(named & Q(severity__in=kept_away))
+    return cases
 
 
 def next_case(user: User) -> Case | None:

@@ -49,7 +49,7 @@ def make_assessment(
     scores: Mapping[str, float] | None = None, spans: Sequence[Span] = (), undone: Sequence[Undone] = ()
 ) -> Assessment:
     return Assessment(
-        scores={slug: 0.01 for slug in SLUGS} | dict(scores or {}),
+        scores=dict.fromkeys(SLUGS, 0.01) | dict(scores or {}),
         spans=tuple(spans),
         undone=tuple(undone),
         model=MODEL,

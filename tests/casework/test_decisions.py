@@ -200,7 +200,11 @@ class Office(RuleBasedStateMachine):
         self.transaction = transaction.atomic()
         self.transaction.__enter__()
         self.people = [make_user(Role.REVIEWER), make_user(Role.REVIEWER), make_user(Role.LEAD), make_user(Role.DUTY)]
-        self.cases = [make_case(), make_case(category="gambling", grade="illegal", severity="S2"), make_restricted_case()]
+        self.cases = [
+            make_case(),
+            make_case(category="gambling", grade="illegal", severity="S2"),
+            make_restricted_case(),
+        ]
         self.versions = {case.pk: 1 for case in self.cases}
 
     def teardown(self) -> None:

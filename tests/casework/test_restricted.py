@@ -82,7 +82,10 @@ def test_through_its_whole_life_the_text_stays_nowhere(files_folder: Path) -> No
 def test_an_ordinary_case_that_turns_out_to_be_restricted_loses_its_text_and_its_sealed_package(
     files_folder: Path,
 ) -> None:
-    case, reviewer = make_case(MARKER, spans=[{"start": 0, "end": 2, "slug": "bullying", "reason": MARKER}]), make_user()
+    case, reviewer = (
+        make_case(MARKER, spans=[{"start": 0, "end": 2, "slug": "bullying", "reason": MARKER}]),
+        make_user(),
+    )
     decisions.decide(case.pk, reviewer, "confirmed", expected_version=1, category="bullying")
     assert files_that_hold(MARKER, files_folder)
     decisions.undo(case.pk, reviewer)
