@@ -1,0 +1,150 @@
+"""How a site is read: list → thread → comments, declared in YAML and carried out by the one generic spider.
+
+A field is an ordered list of alternatives; the first that finds something counts. Each alternative names one way of
+finding (`css`, `xpath`, `jmespath`, `const`), then what is done to the finding (`regex`, `drop`, `as`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+from lxml import etree
+from parsel.csstranslator import HTMLTranslator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+
+from config.documents import Strict
+
+
+def _css(value: str) -> str:
+    try:
+        HTMLTranslator().css_to_xpath(value)
+    except Exception as error:
+        raise ValueError(f"not a CSS selector: {error}") from error
+    return value
+
+
+def _xpath(value: str) -> str:
+    try:
+        etree.XPath(value)
+    except etree.XPathError as error:
+        raise ValueError(f"not an XPath: {error}") from error
+    return value
+
+
+def _jmespath(value: str) -> str:
+    try:
+        jmespath.compile(value)
+    except JMESPathError as error:
+        raise ValueError(f"not a JMESPath: {error}") from error
+    return value
+
+
+def _regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return value
+
+
+Css = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_css)]
+XPath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_xpath)]
+JmesPath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_jmespath)]
+Regex = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_regex)]
+Conversion = Literal["text", "html-text", "int", "url", "zh-datetime", "iso-datetime", "unix-time"]
+
+
+class Finder(Strict):
+    """One way of finding a value."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    css: Css | None = Field(None, description="CSS selector; `::text` and `::attr(name)` as in parsel")
+    xpath: XPath | None = Field(None, description="XPath")
+    jmespath: JmesPath | None = Field(None, description="JMESPath into a JSON item")
+    const: str | None = Field(None, description="a fixed value")
+    regex: Regex | None = Field(None, description="keeps the first group, or the whole match")
+    drop: tuple[Css, ...] = Field((), description="elements removed before the text is taken, e.g. quotations")
+    convert: Conversion = Field("text", alias="as", description="what the finding is turned into")
+
+    @model_validator(mode="after")
+    def _exactly_one_way(self) -> Finder:
+        named = [name for name in ("css", "xpath", "jmespath", "const") if getattr(self, name) is not None]
+        if len(named) != 1:
+            found = ", ".join(named) or "none"
+            raise ValueError(f"found {found}; allowed: exactly one of css, xpath, jmespath, const")
+        return self
+
+
+def _as_list(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [value]
+    if isinstance(value, str):
+        return [{"css": value}]
+    return value
+
+
+FieldRecipe = Annotated[tuple[Finder, ...], BeforeValidator(_as_list), Field(min_length=1, max_length=10)]
+"""Alternatives in order; a bare string is a CSS selector, a mapping is a single alternative."""
+
+
+class Paging(Strict):
+    """How the next page is found. Without it a page stands alone."""
+
+    kind: Literal["next_link", "page_number", "offset", "cursor", "link_header"]
+    next: FieldRecipe | None = Field(None, description="next_link: where the address of the next page stands")
+    param: str = Field("page", description="page_number, offset, cursor: name of the query parameter")
+    first: int = Field(1, ge=0, description="page_number: number of the first page; offset: first offset")
+    size: int = Field(20, ge=1, le=1000, description="offset: items on a page")
+    total: FieldRecipe | None = Field(None, description="page_number: where the number of the last page stands")
+    cursor: FieldRecipe | None = Field(None, description="cursor: where the next cursor stands")
+    last_known: bool = Field(True, description="whether newest items are on the last page, as in most forum threads")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Paging:
+        needed = {"next_link": "next", "cursor": "cursor"}.get(self.kind)
+        if needed and getattr(self, needed) is None:
+            raise ValueError(f"kind {self.kind} needs `{needed}`")
+        return self
+
+
+class ListRecipe(Strict):
+    """A page that lists threads."""
+
+    format: Literal["html", "json", "feed"] = "html"
+    items: FieldRecipe = Field(description="each thread on the page")
+    url: FieldRecipe = Field(description="address of the thread")
+    key: FieldRecipe | None = Field(None, description="the site's own key of the thread; default: its address")
+    title: FieldRecipe | None = Field(None, description="title of the thread, captured as kind `title`")
+    replies: FieldRecipe | None = Field(
+        None, description="number of replies; a thread whose number stays is not opened"
+    )
+    moved_at: FieldRecipe | None = Field(None, description="time of the last reply; likewise")
+    paging: Paging | None = None
+
+
+class ThreadRecipe(Strict):
+    """A page that holds units: the post and its comments."""
+
+    format: Literal["html", "json", "feed"] = "html"
+    items: FieldRecipe = Field(description="each unit on the page")
+    key: FieldRecipe = Field(
+        description="the site's own key of the unit; a unit without one is passed over and counted"
+    )
+    text: FieldRecipe = Field(description="what somebody wrote; required, a unit without it is passed over and counted")
+    published_at: FieldRecipe | None = Field(None, description="when it was written")
+    children: JmesPath | None = Field(None, description="JSON: where the answers to a unit stand, nested alike")
+    first_is_post: bool = Field(False, description="whether the first unit of the first page is the opening post")
+    kind: Literal["title", "post", "comment", "danmaku", "description", "other"] = "comment"
+    truncated: FieldRecipe | None = Field(None, description="set when the page says that it hides units")
+    paging: Paging | None = None
+
+
+class Recipe(Strict):
+    """How a kind of site is read. Without `list`, the sections' start pages are threads themselves."""
+
+    list: ListRecipe | None = None
+    thread: ThreadRecipe
