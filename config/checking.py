@@ -13,7 +13,11 @@ from config.problems import Problem, nearest
 
 def problems_of(error: ValidationError, model: type[BaseModel], layered: Layered, file: str) -> list[Problem]:
     """Return what is wrong, each with the place where it stands."""
-    return [_problem(detail, model, layered, file) for detail in error.errors(include_url=False)]
+    details = error.errors(include_url=False)
+    broken = {detail["loc"][:length] for detail in details for length in range(1, len(detail["loc"]))}
+    # A list whose only entry is wrong also counts as too short; that says nothing new.
+    told = [detail for detail in details if not (detail["type"] == "too_short" and detail["loc"] in broken)]
+    return [_problem(detail, model, layered, file) for detail in told]
 
 
 def _problem(detail: Any, model: type[BaseModel], layered: Layered, file: str) -> Problem:
@@ -37,9 +41,8 @@ def _problem(detail: Any, model: type[BaseModel], layered: Layered, file: str) -
         elif not path:
             field, _, found = found.partition(": ")
         else:
-            found = (
-                repr(detail["input"])[:120] if not isinstance(detail["input"], dict) else found.removeprefix("found ")
-            )
+            given = detail["input"]
+            found = found.removeprefix("found ") if isinstance(given, dict) else repr(given)[:120]
         return Problem(where, line, field, found, allowed, _suggestion(detail["input"], allowed.split(", ")))
     expected = detail.get("ctx", {}).get("expected")
     allowed = expected.replace("'", "").replace(" or ", ", ") if expected else message

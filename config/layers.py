@@ -129,7 +129,7 @@ def _merge(
             origins[inner] = over_origins[inner]
             _merge(present, value, origins, over_origins, inner)
             continue
-        for stale in [one for one in origins if one[: len(inner)] == inner]:
+        for stale in [where for where in origins if where[: len(inner)] == inner]:
             del origins[stale]
         under[key] = value
         origins.update({where: origin for where, origin in over_origins.items() if where[: len(inner)] == inner})

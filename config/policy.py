@@ -1,4 +1,4 @@
-"""Policies: one per platform class (一类一策), one per site (一站一策). A site inherits from its preset and its class."""
+"""Policies: one per platform class (一类一策), one per site (一站一策); a site inherits from its preset and class."""
 
 from __future__ import annotations
 
