@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from config.taxonomy import LAWS, load_taxonomy
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
@@ -14,6 +13,7 @@ from django.utils import timezone
 from casework import audit, evidence, exposure, policies, signals
 from casework.models import Case, CaseState, Finding, User
 from casework.roles import Action
+from config.taxonomy import LAWS, load_taxonomy
 
 UNDO_WINDOW = timedelta(seconds=60)
 """How long 超出范围 can be taken back; after it the text is purged."""
@@ -75,14 +75,12 @@ def context(case: Case, user: User) -> Context:
     """Return what a person needs beside the text to decide; neighbours only as far as they may see them."""
     category = load_taxonomy().categories[case.category]
     placement = policies.placement(case.site, case.section)
-    policy = policies.effective(case.site)
-    sections = {section.slug: section.title for section in policy.sections} if policy else {}
     before, after = _neighbours(case, user)
     return Context(
         before=before,
         after=after,
-        site_title=policy.title if policy else case.site,
-        section_title=sections.get(case.section, case.section),
+        site_title=policies.site_title(case.site),
+        section_title=policies.section_title(case.site, case.section),
         threshold=placement.thresholds.get(case.category),
         category_name=category.name,
         definition=category.definition,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 
-from config.policy import SitePolicy
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -54,15 +53,14 @@ def check_against_policy(capture: Capture) -> list[PolicyProblem]:
     """Say what of a capture does not fit the policies: its site, class and section must be configured."""
     policy = policies.effective(capture.site)
     if policy is None:
-        return [PolicyProblem("site", capture.site, policies.known_sites())]
-    return [PolicyProblem(field, found, allowed) for field, found, allowed, fits in _fit(capture, policy) if not fits]
-
-
-def _fit(capture: Capture, policy: SitePolicy) -> Iterable[tuple[str, str, str, bool]]:
-    platform_class = str(policy.platform_class)
-    yield "platform_class", capture.platform_class, platform_class, capture.platform_class == platform_class
+        return [PolicyProblem("site", capture.site, policies.allowed_sites(capture.site))]
+    problems = []
+    if capture.platform_class != policy.platform_class.slug:
+        problems.append(PolicyProblem("platform_class", capture.platform_class, policy.platform_class.slug))
     sections = [section.slug for section in policy.sections]
-    yield "section", capture.section, ", ".join(sections), capture.section in sections
+    if capture.section not in sections:
+        problems.append(PolicyProblem("section", capture.section, ", ".join(sections)))
+    return problems
 
 
 def receive(captures: Iterable[Capture], *, batch_size: int | None = None) -> Receipt:

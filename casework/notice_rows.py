@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from config.policy import load_class
-from config.taxonomy import load_taxonomy
 from django.utils import timezone
 
 from casework import deadlines, decisions, evidence, hits, law, policies
+from config.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
-    from config.decision_table import Disposition
-
     from casework.models import Case, NoticeLine, User
+    from config.decision_table import Disposition
 
 COLUMNS = (
     "清单编号",
@@ -91,7 +89,7 @@ def row(line: NoticeLine, disposition: Disposition, approver: User | None, at: d
     values = (
         notice.number,
         notice.get_instrument_display(),
-        f"{_site_title(case)}/{load_class(case.platform_class).title}",
+        f"{policies.site_title(case.site)}/{policies.class_title(case.platform_class)}",
         _place(case),
         _yes(case.kid_zone),
         _yes(case.prominent),
@@ -142,15 +140,8 @@ def summary(text: str) -> str:
     return line if len(line) <= SUMMARY_CHARACTERS else line[: SUMMARY_CHARACTERS - 1] + "…"
 
 
-def _site_title(case: Case) -> str:
-    policy = policies.effective(case.site)
-    return policy.title if policy else case.site
-
-
 def _place(case: Case) -> str:
-    policy = policies.effective(case.site)
-    titles = {section.slug: section.title for section in policy.sections} if policy else {}
-    title = titles.get(case.section, case.section)
+    title = policies.section_title(case.site, case.section)
     return title if case.position is None else f"{title}，第{case.position}位"
 
 

@@ -11,14 +11,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.policy import PolicyError, SitePolicy, general_thresholds, list_sites, load_site
+from config.policy import PolicyError, SitePolicy, general_thresholds, list_sites, load_class, load_site
 
 KEPT_SECONDS = 5.0
 GENERAL_DIGEST = "general"
 """Stands for a policy's digest where the general thresholds were used."""
-
-_lock = threading.Lock()
-_kept: dict[str, tuple[float, SitePolicy | None]] = {}
 
 
 @dataclass(frozen=True)
@@ -31,31 +28,59 @@ class Placement:
     digest: str
 
 
+@dataclass(frozen=True)
+class _Kept:
+    until: float
+    policy: SitePolicy | None
+    digest: str
+
+
+_lock = threading.Lock()
+_kept: dict[str, _Kept] = {}
+
+
 def effective(site: str) -> SitePolicy | None:
     """Return the site's policy, or None when there is none or it is wrong."""
-    now = time.monotonic()
-    with _lock:
-        kept = _kept.get(site)
-    if kept and kept[0] > now:
-        return kept[1]
-    policy = _load(site)
-    with _lock:
-        _kept[site] = (now + KEPT_SECONDS, policy)
-    return policy
+    return _keep(site).policy
 
 
 def placement(site: str, section: str) -> Placement:
     """Return what holds for a section; the general thresholds where the site or the section is not configured."""
+    kept = _keep(site)
+    if kept.policy is None:
+        return Placement(general_thresholds(), False, False, kept.digest)
+    try:
+        known = kept.policy.section(section)
+    except KeyError:
+        return Placement(general_thresholds(), False, False, kept.digest)
+    return Placement(kept.policy.thresholds_for(section), known.kid_zone, known.prominent, kept.digest)
+
+
+def site_title(site: str) -> str:
+    """Return the site's title, or its name where it is no longer configured."""
     policy = effective(site)
-    known = policy and next((one for one in policy.sections if one.slug == section), None)
-    if policy is None or known is None:
-        return Placement(general_thresholds(), False, False, policy.digest if policy else GENERAL_DIGEST)
-    return Placement(policy.thresholds_for(section), known.kid_zone, known.prominent, policy.digest)
+    return policy.title if policy else site
 
 
-def known_sites() -> str:
-    """Return the names of the configured sites for an error message."""
+def section_title(site: str, section: str) -> str:
+    """Return the section's title, or its name where it is no longer configured."""
+    policy = effective(site)
+    return next((one.title for one in policy.sections if one.slug == section), section) if policy else section
+
+
+def class_title(platform_class: str) -> str:
+    """Return the title of a platform class, or its name where there is none of it."""
+    try:
+        return load_class(platform_class).title
+    except PolicyError:
+        return platform_class
+
+
+def allowed_sites(site: str) -> str:
+    """Say in an error message which sites are allowed, given one that has no usable policy."""
     names = list_sites()
+    if site in names:
+        return f"a site whose policy is right; see `woodpecker config check {site}`"
     return ", ".join(names[:20]) + (" …" if len(names) > 20 else "") or "none is configured yet"
 
 
@@ -63,6 +88,18 @@ def forget() -> None:
     """Read every policy afresh at its next use."""
     with _lock:
         _kept.clear()
+
+
+def _keep(site: str) -> _Kept:
+    now = time.monotonic()
+    with _lock:
+        kept = _kept.get(site)
+    if kept is None or kept.until <= now:
+        policy = _load(site)
+        kept = _Kept(now + KEPT_SECONDS, policy, policy.digest if policy else GENERAL_DIGEST)
+        with _lock:
+            _kept[site] = kept
+    return kept
 
 
 def _load(site: str) -> SitePolicy | None:
