@@ -8,6 +8,7 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils import timezone
 
+from casework import bulk
 from casework.models import DailyCount
 
 FIELDS = ("accepted", "duplicate", "rejected", "assessed", "flagged")
@@ -23,15 +24,9 @@ def add(tally: Mapping[tuple[str, str], Mapping[str, int]]) -> None:
         return
     day = connection.ops.adapt_datefield_value(timezone.localdate())
     rows = [(day, *place, *(count.get(field, 0) for field in FIELDS)) for place, count in sorted(tally.items())]
-    table = connection.ops.quote_name(DailyCount._meta.db_table)
-    values = ", ".join([f"({', '.join(['%s'] * (3 + len(FIELDS)))})"] * len(rows))
-    grown = ", ".join(f"{field} = {table}.{field} + excluded.{field}" for field in FIELDS)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {table} (day, site, section, {', '.join(FIELDS)}) VALUES {values} "  # noqa: S608
-            f"ON CONFLICT (day, site, section) DO UPDATE SET {grown}",
-            [value for row in rows for value in row],
-        )
+    grown = ", ".join(f"{field} = {{table}}.{field} + excluded.{field}" for field in FIELDS)
+    conflict = f"(day, site, section) DO UPDATE SET {grown}"
+    bulk.insert(DailyCount, ("day", "site", "section", *FIELDS), rows, on_conflict=conflict)
 
 
 def totals() -> dict[str, int]:

@@ -17,15 +17,12 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from casework import counts, hits, policies, signals
+from casework import bulk, counts, hits, policies, signals
 from casework.errors import InvalidInput
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
 from config.settings import get_settings
 from crawlers.capture import Capture
-
-CHUNK = 500
-"""Rows of one INSERT of wide rows; bounds the parameters of a statement on SQLite."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +93,8 @@ def _receive_batch(captures: Sequence[Capture]) -> tuple[int | None, int]:
     batch_id = None
     if new:
         batch_id = Batch.objects.create().pk
-        InboxItem.objects.bulk_create(
-            [InboxItem(batch_id=batch_id, capture_id=one.id, payload=one.model_dump(mode="json")) for one in new],
-            batch_size=CHUNK,
-        )
+        rows = [(one.id, batch_id, one.model_dump_json()) for one in new]
+        bulk.insert(InboxItem, ("capture_id", "batch_id", "payload"), rows)
         signals.announce_batch(batch_id)
     counts.add({place: {"accepted": fresh[place], "duplicate": n - fresh[place]} for place, n in tally.items()})
     return batch_id, len(new)
@@ -108,23 +103,12 @@ def _receive_batch(captures: Sequence[Capture]) -> tuple[int | None, int]:
 def _claim(capture_ids: Sequence[str]) -> set[str]:
     """Note the ids as seen and return those that nobody had noted before.
 
-    RETURNING names the rows that this statement inserted, so that of two concurrent ingests exactly one takes a
+    The database names the rows that the statement inserted, so that of two concurrent ingests exactly one takes a
     capture: the other waits for the first to commit and then finds the row there.
     """
-    claimed: set[str] = set()
-    quote = connection.ops.quote_name
     now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        for start in range(0, len(capture_ids), CHUNK):
-            part = capture_ids[start : start + CHUNK]
-            rows = ", ".join(["(%s, %s)"] * len(part))
-            cursor.execute(
-                f"INSERT INTO {quote(SeenCapture._meta.db_table)} (capture_id, seen_at) VALUES {rows} "  # noqa: S608
-                "ON CONFLICT (capture_id) DO NOTHING RETURNING capture_id",
-                [value for capture_id in part for value in (capture_id, now)],
-            )
-            claimed.update(row[0] for row in cursor.fetchall())
-    return claimed
+    rows = [(capture_id, now) for capture_id in capture_ids]
+    return set(bulk.insert(SeenCapture, ("capture_id", "seen_at"), rows, on_conflict="(capture_id) DO NOTHING"))
 
 
 def load_batch(batch_id: int) -> list[Capture]:
@@ -177,7 +161,7 @@ def _must_match(batch_id: int, given: set[str]) -> None:
 
 def _write(cases: list[Case]) -> list[int]:
     cases.sort(key=lambda case: case.capture_id)
-    Case.objects.bulk_create(cases, batch_size=CHUNK, ignore_conflicts=True)
+    Case.objects.bulk_create(cases, batch_size=bulk.ROWS, ignore_conflicts=True)
     written = Case.objects.filter(capture_id__in=[case.capture_id for case in cases])
     return sorted(written.values_list("pk", flat=True))
 
