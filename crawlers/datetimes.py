@@ -1,0 +1,112 @@
+"""Times as people and programs write them on pages: absolute, relative, Chinese."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dateutil import parser as dateutil_parser
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+_UNITS = {
+    "秒": "seconds", "秒钟": "seconds", "s": "seconds", "分": "minutes", "分钟": "minutes", "m": "minutes",
+    "min": "minutes", "小时": "hours", "个小时": "hours", "h": "hours", "天": "days", "日": "days", "d": "days",
+    "周": "weeks", "星期": "weeks", "w": "weeks",
+}  # fmt: skip
+_MONTH_LIKE = {"个月": 30, "月": 30, "年": 365}
+_AGO = re.compile(
+    r"(?P<n>\d{1,4}|半|一|两|几)\s*"
+    r"(?P<unit>秒钟|秒|分钟|分|个小时|小时|个月|天|日|周|星期|月|年|min|s|m|h|d|w)\s*(?P<ago>前|ago)?"
+)
+_DAY = re.compile(r"(?P<day>今天|昨天|前天)\s*(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2}))?")
+_DAY_ONLY = re.compile(r"(今天|昨天|前天)")
+_ZH_DATE = re.compile(
+    r"(?:(?P<year>\d{4})\s*[年/.-]\s*)?(?P<month>\d{1,2})\s*[月/.-]\s*(?P<day>\d{1,2})\s*日?\s*"
+    r"(?:[T ]?\s*(?P<half>上午|下午|晚上|凌晨|中午)?\s*(?P<hour>\d{1,2})[:时](?P<minute>\d{1,2})?"
+    r"(?:分|:(?P<second>\d{2}))?)?"
+)
+_ZONED = re.compile(r"\d:\d{2}.*(?:Z|GMT|[+-]\d{2}:?\d{2})$")
+_DAYS_BACK = {"今天": 0, "昨天": 1, "前天": 2}
+
+
+def parse_zh(text: str, *, now: datetime) -> datetime | None:
+    """Return the moment that a page means, or None when it cannot be told; never later than `now`.
+
+    Understands 刚刚, 53s, 半小时前, 昨天 04:08, 3月1日, 2025年3月1日 下午3:05, 2025-3-1 15:05, ISO 8601 and English
+    dates. A time without a zone is taken as Asia/Shanghai.
+    """
+    text = " ".join(text.split())
+    if not text or len(text) > 200:
+        return None
+    zoned = _other(text) if _ZONED.search(text) else None
+    moment = zoned or _relative(text, now) or _chinese(text, now) or _other(text)
+    return min(moment, now) if moment else None
+
+
+def parse_iso(text: str) -> datetime | None:
+    """Return an ISO 8601 or RFC 5322 moment; without a zone it is taken as UTC."""
+    try:
+        moment = dateutil_parser.parse(text.strip()[:100])
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def parse_unix(text: str) -> datetime | None:
+    """Return a moment given as seconds (or milliseconds) since 1970."""
+    try:
+        seconds = float(text)
+        return datetime.fromtimestamp(seconds / 1000 if seconds > 1e11 else seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _relative(text: str, now: datetime) -> datetime | None:
+    if text.startswith(("刚刚", "刚才", "just now")):
+        return now
+    local = now.astimezone(SHANGHAI)
+    if match := _DAY.search(text):
+        day = local - timedelta(days=_DAYS_BACK[match["day"]])
+        return _at(day.year, day.month, day.day, int(match["hour"]), int(match["minute"]), int(match["second"] or 0))
+    if match := _DAY_ONLY.fullmatch(text):
+        return local - timedelta(days=_DAYS_BACK[match[1]])
+    match = _AGO.fullmatch(text)
+    if match is None:
+        return None
+    amount = {"半": 0.5, "一": 1.0, "两": 2.0, "几": 3.0}.get(match["n"]) or float(match["n"])
+    unit = match["unit"]
+    if unit in _MONTH_LIKE:
+        return now - timedelta(days=amount * _MONTH_LIKE[unit]) if match["ago"] else None
+    return now - timedelta(**{_UNITS[unit]: amount})
+
+
+def _chinese(text: str, now: datetime) -> datetime | None:
+    match = _ZH_DATE.match(text)
+    if match is None:
+        return None
+    local = now.astimezone(SHANGHAI)
+    hour = int(match["hour"] or 0)
+    if match["half"] in {"下午", "晚上"} and hour < 12:
+        hour += 12
+    numbers = int(match["month"]), int(match["day"]), hour, int(match["minute"] or 0), int(match["second"] or 0)
+    if match["year"]:
+        return _at(int(match["year"]), *numbers)
+    this_year = _at(local.year, *numbers)
+    return this_year if this_year is None or this_year <= now else _at(local.year - 1, *numbers)
+
+
+def _other(text: str) -> datetime | None:
+    try:
+        moment = dateutil_parser.parse(text)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+
+
+def _at(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
+    try:
+        return datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
+    except ValueError:
+        return None

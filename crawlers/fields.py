@@ -1,0 +1,121 @@
+"""Values out of pages, as the recipe says: the first alternative that finds something counts."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urljoin
+
+import jmespath
+from parsel import Selector, SelectorList
+from w3lib.html import remove_comments, remove_tags, remove_tags_with_content
+
+from config.recipe import Finder
+from crawlers import datetimes
+
+Node = Selector | dict[str, Any]
+"""One item of a page: an element, or an object of a JSON answer."""
+
+_BREAKS = re.compile(r"<\s*br\s*/?>|</\s*(p|div|li|tr|h[1-6]|blockquote)\s*>", re.IGNORECASE)
+_BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
+
+
+def nodes(finders: Sequence[Finder], root: Selector | Any) -> list[Node]:
+    """Return the items of a page."""
+    for finder in finders:
+        if found := _select(finder, root):
+            return [node for node in found if isinstance(node, Selector | dict)]
+    return []
+
+
+def text(finders: Sequence[Finder] | None, node: Node, base_url: str = "") -> str | None:
+    """Return the value of a field as text, or None when nothing is found."""
+    for finder in finders or ():
+        for found in _select(finder, node):
+            if value := _converted(finder, found, base_url):
+                return value
+    return None
+
+
+def number(finders: Sequence[Finder] | None, node: Node) -> int | None:
+    """Return the value of a field as a whole number: 1,234 and 1.2万 are understood."""
+    value = text(finders, node)
+    match = re.search(r"(\d[\d,]*(?:\.\d+)?)\s*(万|k|K)?", value or "")
+    if match is None:
+        return None
+    factor = {"万": 10_000, "k": 1_000, "K": 1_000}.get(match[2] or "", 1)
+    return int(float(match[1].replace(",", "")) * factor)
+
+
+def moment(finders: Sequence[Finder] | None, node: Node, *, now: datetime) -> datetime | None:
+    """Return the value of a field as a moment."""
+    for finder in finders or ():
+        for found in _select(finder, node):
+            value = _converted(finder, found, "")
+            if value and (parsed := _parse_moment(finder, value, now)):
+                return parsed
+    return None
+
+
+def plain_text(markup: str) -> str:
+    """Return what a reader sees of a piece of HTML: one line per block, blanks folded."""
+    markup = remove_tags_with_content(remove_comments(markup), which_ones=("script", "style", "noscript"))
+    lines = html.unescape(remove_tags(_BREAKS.sub("\n", markup))).split("\n")
+    return "\n".join(line for line in (_BLANKS.sub(" ", one).strip() for one in lines) if line)
+
+
+def _select(finder: Finder, node: Any) -> list[Any]:
+    if finder.const is not None:
+        return [finder.const]
+    if finder.jmespath is not None:
+        found = jmespath.search(finder.jmespath, node) if not isinstance(node, Selector) else None
+        return found if isinstance(found, list) else [] if found is None else [found]
+    if not isinstance(node, Selector):
+        return []
+    found_nodes: SelectorList[Selector] = node.css(finder.css) if finder.css else node.xpath(finder.xpath or ".")
+    return list(found_nodes)
+
+
+def _converted(finder: Finder, found: Any, base_url: str) -> str | None:
+    value = _as_text(finder, found)
+    if finder.regex is not None:
+        match = re.search(finder.regex, value, re.DOTALL)
+        if match is None:
+            return None
+        value = match[1] if match.re.groups else match[0]
+    value = value.strip()
+    return urljoin(base_url, value) if value and finder.convert == "url" else value or None
+
+
+def _as_text(finder: Finder, found: Any) -> str:
+    if isinstance(found, Selector):
+        markup = found.get()
+        if isinstance(found.root, str):  # ::text and ::attr() give strings
+            return plain_text(markup) if finder.convert == "html-text" else markup
+        return plain_text(_without(found, finder.drop))
+    value = "" if found is None or isinstance(found, dict | list) else str(found)
+    return plain_text(value) if finder.convert == "html-text" else value
+
+
+def _without(node: Selector, dropped: Sequence[str]) -> str:
+    markup: str = node.get()
+    if not dropped:
+        return markup
+    copy = Selector(markup)
+    for css in dropped:
+        for element in copy.css(css):
+            element.drop()
+    return str(copy.get())
+
+
+def _parse_moment(finder: Finder, value: str, now: datetime) -> datetime | None:
+    match finder.convert:
+        case "unix-time":
+            return datetimes.parse_unix(value)
+        case "iso-datetime":
+            return datetimes.parse_iso(value)
+        case _:
+            return datetimes.parse_zh(value, now=now)

@@ -1,0 +1,202 @@
+"""The one place through which every request passes: may it go, and when.
+
+Allow-list, kill switch, private addresses, robots, daily cap and the site's pauses are decided before a request
+goes out; the answer is read for what it says of us: 429, 503, 401, 403, a challenge or a login wall.
+Sources: RFC 9309; 反不正当竞争法 (2025) Art 13¶3; docs/crawling.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import tldextract
+
+from config.policy import PolicyError, SitePolicy
+from crawlers.datetimes import SHANGHAI
+from crawlers.robots import MAX_AGE_SECONDS, MAX_BYTES, Ruling, rule
+from crawlers.state import Robots, State
+
+STOP_SECONDS = 24 * 3600
+"""How long a site rests after 401, 403, a challenge or a login wall."""
+BACK_OFF_SECONDS = 60.0
+LONGEST_BACK_OFF = 3600.0
+_CHALLENGE = re.compile(r"请完成验证|访问过于频繁|安全验证|人机验证|请登录后|需要登录|滑动验证|Just a moment")
+_CHALLENGE_PAGE_CHARACTERS = 600
+"""A challenge or login wall says little else; a long page that speaks of one is an ordinary page."""
+_registered = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
+
+Fetch = Callable[[str], Awaitable[tuple[int, str]]]
+"""Fetches one robots.txt and returns (status, body); status 0 when there was no answer."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a request may go, and the rule that decides."""
+
+    allowed: bool
+    rule: str
+
+
+class Gate:
+    """Decides for one site."""
+
+    def __init__(
+        self,
+        policy: SitePolicy,
+        state: State,
+        fetch_robots: Fetch,
+        reload: Callable[[], SitePolicy | None] = lambda: None,
+    ) -> None:
+        self._policy = policy
+        self._state = state
+        self._fetch_robots = fetch_robots
+        self._reload = reload
+        self._back_off = BACK_OFF_SECONDS
+
+    async def ask(self, url: str, method: str = "GET") -> Verdict:
+        """Say whether a request may go now; nothing is waited for but a missing robots.txt."""
+        refusal = self._refusal(url, method) or await self._private(url)
+        if refusal:
+            return Verdict(False, refusal)
+        ruling = await self._robots(url)
+        if ruling is None:
+            return Verdict(False, "the site rests")
+        return Verdict(ruling.allowed, ruling.rule)
+
+    async def wait(self, url: str) -> None:
+        """Wait until the registered domain may be asked again, and take the turn."""
+        domain = registered_domain(url)
+        while (pause := self._state.next_at(domain) - time.time()) > 0:
+            await asyncio.sleep(min(pause, 5.0))
+        robots = self._state.robots(origin_of(url))
+        delay = max(self._policy.delay_seconds, rule(robots, url).crawl_delay if robots else 0.0)
+        self._state.note_next_at(domain, time.time() + delay)
+        self._state.count_page(_today())
+
+    def answered(self, url: str, status: int, headers: dict[str, str], text: str) -> str | None:
+        """Read what an answer says of us; returns why it must not be used, or None.
+
+        After the answer the pause runs anew, so that two requests are apart by the delay even when one was slow.
+        """
+        self._pause(url, self._policy.delay_seconds)
+        if status in {429, 503}:
+            seconds = retry_after(headers.get("retry-after", ""), now=datetime.now(UTC))
+            self._pause(url, max(seconds or 0.0, self._back_off))
+            self._back_off = min(self._back_off * 2, LONGEST_BACK_OFF)
+            return f"answered {status}"
+        if status in {401, 403}:
+            return self._stop(f"answered {status}")
+        if challenge := _challenge(text):
+            return self._stop(f"challenge or login wall ({challenge})")
+        if status < 400:
+            self._back_off = BACK_OFF_SECONDS
+        return None
+
+    def _pause(self, url: str, seconds: float) -> None:
+        domain = registered_domain(url)
+        self._state.note_next_at(domain, max(self._state.next_at(domain), time.time() + seconds))
+
+    def _stop(self, reason: str) -> str:
+        self._state.note_stop(time.time() + STOP_SECONDS, reason)
+        return f"{reason}; the site rests for 24 h"
+
+    def _refusal(self, url: str, method: str) -> str | None:
+        policy = self._current()
+        parts = urlsplit(url)
+        if policy is None or not policy.enabled:
+            return "the site is switched off in its policy"
+        if policy.basis.kind == "import":
+            return "basis import: this site is never asked"
+        if method != "GET":
+            return f"method {method}: only GET is sent"
+        if parts.scheme not in {"http", "https"}:
+            return f"scheme {parts.scheme or '(none)'}: only http and https are read"
+        if parts.netloc not in policy.allowed_hosts() and parts.hostname not in policy.allowed_hosts():
+            return f"host {parts.netloc} is not one of this site's"
+        if resting := self._state.stopped(time.time()):
+            return f"the site rests: {resting}"
+        if self._state.pages_on(_today()) >= policy.pages_per_day:
+            return f"daily cap of {policy.pages_per_day} pages is used up"
+        return None
+
+    def _current(self) -> SitePolicy | None:
+        """Read the policy again, so that the kill switch works within one request."""
+        try:
+            fresh = self._reload()
+        except PolicyError:
+            fresh = None  # a broken edit keeps the policy that was in force
+        if fresh is not None:
+            self._policy = fresh
+        return self._policy
+
+    async def _private(self, url: str) -> str | None:
+        if self._policy.private_hosts_allowed:
+            return None
+        host = urlsplit(url).hostname or ""
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.run_in_executor(None, socket.getaddrinfo, host, None)
+        except OSError:
+            return f"host {host} cannot be resolved"
+        for entry in found:
+            address = ipaddress.ip_address(str(entry[4][0]).split("%")[0])
+            if not address.is_global:
+                return f"host {host} has the private address {address}"
+        return None
+
+    async def _robots(self, url: str) -> Ruling | None:
+        origin = origin_of(url)
+        robots = self._state.robots(origin)
+        if robots is None or time.time() - robots.fetched_at > MAX_AGE_SECONDS:
+            address = f"{origin}/robots.txt"
+            await self.wait(address)
+            status, body = await self._fetch_robots(address)
+            robots = Robots(time.time(), status, body[:MAX_BYTES])
+            self._state.note_robots(origin, robots)
+            self._pause(address, self._policy.delay_seconds)
+        return rule(robots, url)
+
+
+def retry_after(value: str, *, now: datetime) -> float | None:
+    """Return the seconds that a Retry-After asks for (RFC 9110 §10.2.3); None when it says nothing usable."""
+    value = value.strip()
+    if value.isdigit():
+        return min(float(value), float(STOP_SECONDS))
+    try:
+        moment = parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max((moment - now).total_seconds(), 0.0), float(STOP_SECONDS))
+
+
+def origin_of(url: str) -> str:
+    """Return scheme, host and port: what a robots.txt speaks for."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def registered_domain(url: str) -> str:
+    """Return the domain that shares one delay: its registered domain, or host and port where there is none."""
+    found = _registered(url)
+    return found.top_domain_under_public_suffix or urlsplit(url).netloc
+
+
+def _challenge(text: str) -> str | None:
+    if len(text) > _CHALLENGE_PAGE_CHARACTERS:
+        return None
+    match = _CHALLENGE.search(text)
+    return match[0] if match else None
+
+
+def _today() -> str:
+    return datetime.now(SHANGHAI).date().isoformat()

@@ -1,0 +1,36 @@
+"""What a crawl did, told plainly: what was read, what was new, and what was not read and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class CrawlReport:
+    """Counts of one crawl of one site."""
+
+    site: str
+    pages: int = 0
+    units: int = 0
+    captures: int = 0
+    edited: int = 0
+    threads_opened: int = 0
+    threads_unmoved: int = 0
+    incomplete_units: int = 0
+    truncated_threads: int = 0
+    withheld_pages: int = 0
+    seconds: float = 0.0
+    refused: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    stopped_early: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report for a machine."""
+        return {
+            **{name: value for name, value in vars(self).items() if name not in {"refused", "failed"}},
+            "seconds": round(self.seconds, 2),
+            "refused": dict(self.refused),
+            "failed": dict(self.failed),
+        }

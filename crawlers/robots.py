@@ -1,0 +1,47 @@
+"""robots.txt (RFC 9309), failing closed: what cannot be read forbids everything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from protego import Protego
+
+from crawlers.agent import PRODUCT
+from crawlers.state import Robots
+
+MAX_AGE_SECONDS = 24 * 3600
+MAX_BYTES = 512 * 1024
+_ABSENT = frozenset({404, 410})
+_OK = 200
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """Whether a URL may be fetched, which rule decided, and the pause that the site asks for."""
+
+    allowed: bool
+    rule: str
+    crawl_delay: float = 0.0
+
+
+def rule(robots: Robots, url: str) -> Ruling:
+    """Say whether a URL may be fetched under this answer for its origin's robots.txt.
+
+    200 is parsed; 404 and 410 mean that there is none; everything else, and a page of HTML in its place, forbids all.
+    """
+    if robots.status in _ABSENT:
+        return Ruling(True, f"no robots.txt ({robots.status})")
+    if robots.status != _OK:
+        return Ruling(False, f"robots.txt answered {robots.status}" if robots.status else "robots.txt did not answer")
+    if robots.body.lstrip("\ufeff \r\n\t").startswith("<"):
+        return Ruling(False, "robots.txt is a page of HTML")
+    parsed = _parsed(robots.body)
+    allowed = parsed.can_fetch(url, PRODUCT)
+    verdict = "allows" if allowed else "disallows"
+    return Ruling(allowed, f"robots.txt {verdict} it", float(parsed.crawl_delay(PRODUCT) or 0))
+
+
+@lru_cache(maxsize=32)
+def _parsed(body: str) -> Protego:
+    return Protego.parse(body)

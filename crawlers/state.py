@@ -1,0 +1,166 @@
+"""What a crawler remembers of one site between runs, in one SQLite file: keys, hashes and times, never a text.
+
+Written page by page, so that a killed crawl goes on where it was.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS unit (thread TEXT, unit TEXT, capture_id TEXT NOT NULL, PRIMARY KEY (thread, unit))
+  WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS thread (
+  key TEXT PRIMARY KEY, signal TEXT NOT NULL, last_url TEXT NOT NULL, checked_at REAL NOT NULL,
+  changed_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS section (slug TEXT PRIMARY KEY, complete INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS robots (
+  origin TEXT PRIMARY KEY, fetched_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS clock (domain TEXT PRIMARY KEY, next_at REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS stop (site TEXT PRIMARY KEY, until REAL NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pages (day TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+
+class AlreadyRunning(Exception):
+    """Another crawl of the same site uses the same state."""
+
+
+@dataclass(frozen=True)
+class ThreadState:
+    """What is known of a thread: the list page's signal that it moved, its last page, and when it last changed."""
+
+    signal: str
+    last_url: str
+    checked_at: float
+    changed_at: float
+
+
+@dataclass(frozen=True)
+class Robots:
+    """A robots.txt as it was answered."""
+
+    fetched_at: float
+    status: int
+    body: str
+
+
+class State:
+    """The memory of one site; one crawl at a time holds it.
+
+    Raises:
+        AlreadyRunning: another process holds it.
+        OSError, sqlite3.Error: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, site: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock: IO[str] = (folder / f"{site}.lock").open("a+")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise AlreadyRunning(f"another crawl of {site} is using {folder}") from None
+        self._db = sqlite3.connect(folder / f"{site}.sqlite3", timeout=10, isolation_level="DEFERRED")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.executescript(_SCHEMA)
+        self._site = site
+
+    def close(self) -> None:
+        """Commit and let go."""
+        self._db.commit()
+        self._db.close()
+        self._lock.close()
+
+    def commit(self) -> None:
+        """Make what was noted so far survive a kill."""
+        self._db.commit()
+
+    def known(self, thread: str, units: Iterable[str]) -> dict[str, str]:
+        """Return unit → capture id of those units of a thread that were captured before."""
+        rows: dict[str, str] = {}
+        for unit in units:
+            found = self._db.execute("SELECT capture_id FROM unit WHERE thread=? AND unit=?", (thread, unit)).fetchone()
+            if found:
+                rows[unit] = found[0]
+        return rows
+
+    def note_unit(self, thread: str, unit: str, capture_id: str) -> None:
+        """Remember that a unit was captured with this content."""
+        self._db.execute("INSERT OR REPLACE INTO unit VALUES (?, ?, ?)", (thread, unit, capture_id))
+
+    def thread(self, key: str) -> ThreadState | None:
+        """Return what is known of a thread."""
+        columns = "signal, last_url, checked_at, changed_at"
+        row = self._db.execute(f"SELECT {columns} FROM thread WHERE key=?", (key,)).fetchone()  # noqa: S608
+        return ThreadState(*row) if row else None
+
+    def note_thread(self, key: str, state: ThreadState) -> None:
+        """Remember how a thread was left when it had been read to its end."""
+        row = (key, state.signal, state.last_url, state.checked_at, state.changed_at)
+        self._db.execute("INSERT OR REPLACE INTO thread VALUES (?, ?, ?, ?, ?)", row)
+
+    def section_complete(self, slug: str) -> bool:
+        """Whether the last crawl read this section to its end."""
+        row = self._db.execute("SELECT complete FROM section WHERE slug=?", (slug,)).fetchone()
+        return bool(row and row[0])
+
+    def note_section(self, slug: str, complete: bool) -> None:
+        """Remember whether a section was read to its end."""
+        self._db.execute("INSERT OR REPLACE INTO section VALUES (?, ?)", (slug, int(complete)))
+
+    def robots(self, origin: str) -> Robots | None:
+        """Return the robots.txt of an origin (scheme, host and port) as last answered."""
+        row = self._db.execute("SELECT fetched_at, status, body FROM robots WHERE origin=?", (origin,)).fetchone()
+        return Robots(*row) if row else None
+
+    def note_robots(self, origin: str, robots: Robots) -> None:
+        """Remember a robots.txt."""
+        row = (origin, robots.fetched_at, robots.status, robots.body)
+        self._db.execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", row)
+        self._db.commit()
+
+    def next_at(self, domain: str) -> float:
+        """Return the moment (seconds since 1970) from which the domain may be asked again."""
+        row = self._db.execute("SELECT next_at FROM clock WHERE domain=?", (domain,)).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def note_next_at(self, domain: str, moment: float) -> None:
+        """Remember when the domain may be asked again; kept across runs."""
+        self._db.execute("INSERT OR REPLACE INTO clock VALUES (?, ?)", (domain, moment))
+        self._db.commit()
+
+    def stopped(self, now: float) -> str | None:
+        """Return why the site rests, or None when it does not."""
+        row = self._db.execute("SELECT until, reason FROM stop WHERE site=?", (self._site,)).fetchone()
+        if row is None or row[0] <= now:
+            return None
+        return f"{row[1]}, until {datetime.fromtimestamp(row[0]).astimezone().isoformat(timespec='seconds')}"
+
+    def note_stop(self, until: float, reason: str) -> None:
+        """Let the site rest."""
+        self._db.execute("INSERT OR REPLACE INTO stop VALUES (?, ?, ?)", (self._site, until, reason))
+        self._db.commit()
+
+    def pages_on(self, day: str) -> int:
+        """Return how many pages were asked for on a day."""
+        row = self._db.execute("SELECT count FROM pages WHERE day=?", (day,)).fetchone()
+        return int(row[0]) if row else 0
+
+    def count_page(self, day: str) -> None:
+        """Count one page against the daily cap."""
+        self._db.execute("INSERT INTO pages VALUES (?, 1) ON CONFLICT(day) DO UPDATE SET count = count + 1", (day,))
+        self._db.commit()
+
+
+def default_folder(data_dir: Path) -> Path:
+    """Return where states are kept when no folder is named."""
+    return data_dir.expanduser().resolve() / "crawl" if str(data_dir) else Path(os.curdir)
