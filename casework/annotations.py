@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, TextField
@@ -85,9 +86,21 @@ def next_case(user: User) -> Case | None:
 
 
 def _choose(user: User) -> Case | None:
+    """Choose and lock an item; whoever waited for the lock looks again whether it still wants an answer."""
+    while True:
+        case = _wanted(user).order_by("taken", "id").first()
+        if case is None:
+            return None
+        Case.objects.select_for_update().get(pk=case.pk)
+        if _wanted(user).filter(pk=case.pk).exists():
+            return case
+
+
+def _wanted(user: User) -> QuerySet[Any]:
+    """Return what this volunteer has not answered and what has, or is about to have, too few answers."""
     fresh = timezone.now() - ASSIGNED_FOR
     answered = Annotation.objects.filter(case=OuterRef("pk"), volunteer=user)
-    wanted = (
+    return (
         for_volunteers()
         .exclude(Exists(answered))
         .annotate(
@@ -97,7 +110,6 @@ def _choose(user: User) -> Case | None:
         .annotate(taken=F("answers") + F("lying"))
         .filter(taken__lt=ANSWERS_WANTED)
     )
-    return wanted.order_by("taken", "id").first()
 
 
 @transaction.atomic

@@ -30,7 +30,7 @@ class Action(StrEnum):
     MANAGE_ACCOUNTS = "管理账号"
 
 
-# S0 is first seen by duty staff, sexual_exploitation by them alone (docs/roles.md); whoever keeps the accounts
+# S0 is first seen by duty staff, sexual_exploitation by them alone; whoever keeps the accounts
 # reads no case.
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.REVIEWER: frozenset({Action.SEE_CASES, Action.DECIDE, Action.SEE_ANNOTATIONS}),

@@ -46,7 +46,7 @@ def alive(kind: str) -> int:
 
 
 def snapshot() -> dict[str, Any]:
-    """Return the state in the shape that `docs/contracts.md` fixes for `woodpecker status --json`.
+    """Return the state in the shape that `woodpecker status --json` promises.
 
     Raises:
         django.db.DatabaseError: the database does not answer.

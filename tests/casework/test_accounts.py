@@ -1,15 +1,14 @@
 """Accounts, and the one-time links through which people enter."""
 
-import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connections
 
 from casework import accounts
 from casework.errors import InvalidInput, NotAllowed
 from casework.models import AuditEntry, Role, User
 from tests.casework.factories import make_user
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 PASSWORD = "啄木鸟在老树上敲了三下"
@@ -118,18 +117,12 @@ def test_nonsense_opens_nothing(uid: str) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_two_uses_at_the_same_instant_one_succeeds() -> None:
-    link, found = parts(accounts.sign_in_link(make_user())), []
-    gate = threading.Barrier(4)
-
-    def use() -> None:
-        gate.wait()
-        found.append(accounts.use_sign_in_link(*link))
-        connections.close_all()
-
-    threads = [threading.Thread(target=use) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4
+    link = parts(accounts.sign_in_link(make_user()))
+    found = at_once(4, lambda _: accounts.use_sign_in_link(*link))
     assert sum(user is not None for user in found) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_accounts_made_at_once_get_numbers_of_their_own() -> None:
+    made = at_once(4, lambda number: accounts.create(f"person-{number}", Role.VOLUNTEER))
+    assert sorted(user.staff_no for user in made) == ["SW0001", "SW0002", "SW0003", "SW0004"]

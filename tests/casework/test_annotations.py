@@ -12,6 +12,7 @@ from casework.errors import InvalidInput, NotAllowed, NothingToUndo
 from casework.models import Annotation, Assignment, Case, CaseState, Role, User
 from config.taxonomy import SLUGS, load_taxonomy
 from tests.casework.factories import make_case, make_restricted_case, make_user
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 NEVER = {"sexual_exploitation", "pornography", "self_harm"}
@@ -194,3 +195,19 @@ def test_a_majority_needs_two_who_agree_and_never_decides(answers: list[str], ma
     assert annotations.summary(case).majority == majority
     case.refresh_from_db()
     assert (case.state, case.version) == (CaseState.OPEN, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_who_sit_down_at_the_same_instant_do_not_get_more_than_is_wanted() -> None:
+    case, people = make_case(), [make_user(Role.VOLUNTEER) for _ in range(6)]
+    given_cases = at_once(6, lambda number: annotations.next_case(people[number]))
+    assert given_cases.count(case) == 3
+    assert given_cases.count(None) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_of_one_person_show_the_same_item() -> None:
+    for _ in range(4):
+        make_case()
+    volunteer = make_user(Role.VOLUNTEER)
+    assert len(set(at_once(4, lambda _: annotations.next_case(volunteer)))) == 1

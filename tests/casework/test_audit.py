@@ -8,6 +8,7 @@ from casework import audit
 from casework.errors import NotAllowed
 from casework.models import AuditEntry, ChainHead
 from tests.casework.factories import make_user
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 TABLE = AuditEntry._meta.db_table
@@ -103,3 +104,9 @@ def test_an_act_that_is_rolled_back_leaves_no_entry() -> None:
 def test_a_person_appears_by_staff_number() -> None:
     user = make_user()
     assert audit.record("test.act", user, user).actor == user.staff_no
+
+
+@pytest.mark.django_db(transaction=True)
+def test_acts_at_the_same_instant_make_one_chain() -> None:
+    at_once(6, lambda number: [audit.record("test.act", audit.SYSTEM, f"thing:{number}") for _ in range(5)])
+    assert audit.verify() == audit.Verification(True, 30)

@@ -19,6 +19,7 @@ from casework import audit, cases, decisions, evidence, exposure, notices
 from casework.errors import CaseworkError, InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import AuditEntry, Case, CaseState, Decision, Finding, Role, User
 from tests.casework.factories import SITE, make_case, make_restricted_case, make_user
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 
@@ -190,6 +191,23 @@ def test_nothing_is_taken_back_once_the_case_is_on_a_list() -> None:
     notice = notices.draft(SITE, "REPORT", make_user(Role.LIAISON), [case.pk])
     with pytest.raises(NotAllowed, match=notice.number):
         decisions.undo(case.pk, user)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_people_who_decide_at_the_same_instant_one_succeeds_and_the_others_are_told() -> None:
+    case, people = make_case(), [make_user() for _ in range(4)]
+
+    def act(number: int) -> str:
+        try:
+            decisions.decide(case.pk, people[number], "dismissed", expected_version=1)
+        except StaleCase as stale:
+            return stale.holder
+        return "decided"
+
+    results = at_once(4, act)
+    winner = people[results.index("decided")].staff_no
+    assert sorted(results) == sorted(["decided", winner, winner, winner])
+    assert Decision.objects.count() == 1
 
 
 class Office(RuleBasedStateMachine):

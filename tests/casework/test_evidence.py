@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from casework import canonical, evidence
 from casework.models import AuditEntry, ChainHead, EvidenceRecord, Role
 from tests.casework.factories import make_case, make_restricted_case, make_user
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 
@@ -105,3 +106,10 @@ def test_a_destroyed_package_leaves_its_digests_and_a_whole_chain(files_folder: 
 def test_files_are_for_this_program_alone(files_folder: Path) -> None:
     (record,) = sealed()
     assert (files_folder / record.path).stat().st_mode & 0o077 == 0
+
+
+def test_packages_sealed_at_the_same_instant_make_one_chain() -> None:
+    user, many = make_user(), [make_case() for _ in range(4)]
+    at_once(4, lambda number: evidence.seal(many[number], user))
+    assert evidence.verify_all() == []
+    assert EvidenceRecord.objects.count() == 4

@@ -1,11 +1,10 @@
 """The inbox: once in, once out, whatever is killed or repeated in between."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from casework import intake, signals
@@ -14,6 +13,7 @@ from casework.models import Batch, Case, DailyCount, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
 from crawlers.capture import Capture
 from tests.casework.factories import make_assessment, make_capture
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 
@@ -46,27 +46,6 @@ def miss(capture: Capture) -> tuple[Capture, Assessment]:
 def counted() -> dict[str, int]:
     row = DailyCount.objects.get()
     return {name: getattr(row, name) for name in ("accepted", "duplicate", "rejected", "assessed", "flagged")}
-
-
-def at_once(count: int, act: Callable[[int], None]) -> None:
-    """Run `act` in so many threads that start together, each with its own connection."""
-    gate, failures = threading.Barrier(count), []
-
-    def run(number: int) -> None:
-        try:
-            gate.wait()
-            act(number)
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
 
 
 def test_captures_wait_in_batches_of_the_given_size(heard: dict[str, list[object]]) -> None:
@@ -164,13 +143,11 @@ def test_a_receiver_that_fails_harms_nobody() -> None:
 
 def test_concurrent_ingests_take_each_capture_once() -> None:
     captures = [make_capture() for _ in range(120)]
-    receipts: list[intake.Receipt] = []
 
-    def ingest(number: int) -> None:
-        turned = captures[number * 30 :] + captures[: number * 30]
-        receipts.append(intake.receive(turned, batch_size=25))
+    def ingest(number: int) -> intake.Receipt:
+        return intake.receive(captures[number * 30 :] + captures[: number * 30], batch_size=25)
 
-    at_once(4, ingest)
+    receipts = at_once(4, ingest)
     assert sum(receipt.accepted for receipt in receipts) == 120
     assert sum(receipt.duplicate for receipt in receipts) == 360
     assert InboxItem.objects.count() == 120
@@ -180,8 +157,7 @@ def test_concurrent_ingests_take_each_capture_once() -> None:
 def test_workers_that_get_the_same_batch_complete_it_once() -> None:
     captures = [make_capture() for _ in range(20)]
     batch_id = intake.receive(captures).batch_ids[0]
-    results: list[list[int]] = []
-    at_once(4, lambda _: results.append(intake.complete(batch_id, [hit(one) for one in captures])))
+    results = at_once(4, lambda _: intake.complete(batch_id, [hit(one) for one in captures]))
     assert sorted(map(len, results)) == [0, 0, 0, 20]
     assert (Case.objects.count(), counted()["assessed"]) == (20, 20)
 

@@ -13,6 +13,7 @@ from casework import canonical, decisions, notice_rows, notices
 from casework.errors import CaseworkError, InvalidInput, NotAllowed, NotFound
 from casework.models import AuditEntry, Case, CaseState, Notice, NoticeLine, NoticeState, Role, User
 from tests.casework.factories import SITE, make_case, make_restricted_case, make_user
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 
@@ -312,3 +313,17 @@ def test_json_carries_the_digest_of_the_seal() -> None:
     notice = approved()
     exported = json.loads(notices.export(notice, "json", make_user(Role.LIAISON)))
     assert exported.pop("manifest_sha256") == canonical.sha256(canonical.dumps(exported))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_lists_that_want_the_same_case_at_the_same_instant_one_gets_it() -> None:
+    case, people = confirmed(), [make_user(Role.LIAISON) for _ in range(3)]
+
+    def act(number: int) -> bool:
+        try:
+            notices.draft(SITE, "REPORT", people[number], [case.pk])
+        except InvalidInput:
+            return False
+        return True
+
+    assert sorted(at_once(3, act)) == [False, False, True]
