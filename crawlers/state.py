@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS unit (thread TEXT, unit TEXT, capture_id TEXT NOT NULL, PRIMARY KEY (thread, unit))
@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS thread (
   key TEXT PRIMARY KEY, signal TEXT NOT NULL, last_url TEXT NOT NULL, checked_at REAL NOT NULL,
   changed_at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS section (slug TEXT PRIMARY KEY, complete INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_GATE_SCHEMA = """
 CREATE TABLE IF NOT EXISTS robots (
   origin TEXT PRIMARY KEY, fetched_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clock (domain TEXT PRIMARY KEY, next_at REAL NOT NULL) WITHOUT ROWID;
@@ -68,16 +70,15 @@ class State:
         except BlockingIOError:
             self._lock.close()
             raise AlreadyRunning(f"another crawl of {site} is using {folder}") from None
-        self._db = sqlite3.connect(folder / f"{site}.sqlite3", timeout=10, isolation_level="DEFERRED")
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(_SCHEMA)
+        # Two files: what was captured is committed together with the captures, what the gate notes at once.
+        self._db = _opened(folder / f"{site}.sqlite3", _SCHEMA, "DEFERRED")
+        self._gate = _opened(folder / f"{site}.gate.sqlite3", _GATE_SCHEMA, None)
         self._site = site
 
     def close(self) -> None:
-        """Commit and let go."""
-        self._db.commit()
+        """Let go; what was not committed is forgotten."""
         self._db.close()
+        self._gate.close()
         self._lock.close()
 
     def commit(self) -> None:
@@ -119,46 +120,50 @@ class State:
 
     def robots(self, origin: str) -> Robots | None:
         """Return the robots.txt of an origin (scheme, host and port) as last answered."""
-        row = self._db.execute("SELECT fetched_at, status, body FROM robots WHERE origin=?", (origin,)).fetchone()
+        row = self._gate.execute("SELECT fetched_at, status, body FROM robots WHERE origin=?", (origin,)).fetchone()
         return Robots(*row) if row else None
 
     def note_robots(self, origin: str, robots: Robots) -> None:
         """Remember a robots.txt."""
         row = (origin, robots.fetched_at, robots.status, robots.body)
-        self._db.execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", row)
-        self._db.commit()
+        self._gate.execute("INSERT OR REPLACE INTO robots VALUES (?, ?, ?, ?)", row)
 
     def next_at(self, domain: str) -> float:
         """Return the moment (seconds since 1970) from which the domain may be asked again."""
-        row = self._db.execute("SELECT next_at FROM clock WHERE domain=?", (domain,)).fetchone()
+        row = self._gate.execute("SELECT next_at FROM clock WHERE domain=?", (domain,)).fetchone()
         return float(row[0]) if row else 0.0
 
     def note_next_at(self, domain: str, moment: float) -> None:
         """Remember when the domain may be asked again; kept across runs."""
-        self._db.execute("INSERT OR REPLACE INTO clock VALUES (?, ?)", (domain, moment))
-        self._db.commit()
+        self._gate.execute("INSERT OR REPLACE INTO clock VALUES (?, ?)", (domain, moment))
 
     def stopped(self, now: float) -> str | None:
         """Return why the site rests, or None when it does not."""
-        row = self._db.execute("SELECT until, reason FROM stop WHERE site=?", (self._site,)).fetchone()
+        row = self._gate.execute("SELECT until, reason FROM stop WHERE site=?", (self._site,)).fetchone()
         if row is None or row[0] <= now:
             return None
         return f"{row[1]}, until {datetime.fromtimestamp(row[0]).astimezone().isoformat(timespec='seconds')}"
 
     def note_stop(self, until: float, reason: str) -> None:
         """Let the site rest."""
-        self._db.execute("INSERT OR REPLACE INTO stop VALUES (?, ?, ?)", (self._site, until, reason))
-        self._db.commit()
+        self._gate.execute("INSERT OR REPLACE INTO stop VALUES (?, ?, ?)", (self._site, until, reason))
 
     def pages_on(self, day: str) -> int:
         """Return how many pages were asked for on a day."""
-        row = self._db.execute("SELECT count FROM pages WHERE day=?", (day,)).fetchone()
+        row = self._gate.execute("SELECT count FROM pages WHERE day=?", (day,)).fetchone()
         return int(row[0]) if row else 0
 
     def count_page(self, day: str) -> None:
         """Count one page against the daily cap."""
-        self._db.execute("INSERT INTO pages VALUES (?, 1) ON CONFLICT(day) DO UPDATE SET count = count + 1", (day,))
-        self._db.commit()
+        self._gate.execute("INSERT INTO pages VALUES (?, 1) ON CONFLICT(day) DO UPDATE SET count = count + 1", (day,))
+
+
+def _opened(path: Path, schema: str, isolation: Literal["DEFERRED"] | None) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=10, isolation_level=isolation)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.executescript(schema)
+    return connection
 
 
 def default_folder(data_dir: Path) -> Path:

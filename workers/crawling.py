@@ -6,10 +6,10 @@ import subprocess
 import sys
 
 import structlog
-from config.policy import PolicyError, list_sites, load_site
 from django.utils import timezone
 
 from casework.models import Heartbeat
+from config.policy import PolicyError, list_sites, load_site
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,62 @@
+"""Where the next page is, in each way that sites page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from scrapy.http import Response
+from w3lib.url import add_or_replace_parameter
+
+from config.recipe import Paging
+from crawlers import fields
+
+
+def following(plan: Paging | None, page: Any, response: Response, number: int) -> str | None:
+    """Return the address of the page after this one, or None.
+
+    Args:
+        plan: how the site pages; None: it does not.
+        page: the parsed page.
+        response: the answer that the page came in.
+        number: number of this page, from 1.
+    """
+    if plan is None:
+        return None
+    match plan.kind:
+        case "next_link":
+            link = fields.text(plan.next, page, response.url)
+            return urljoin(response.url, link) if link else None
+        case "cursor":
+            cursor = fields.text(plan.cursor, page)
+            return add_or_replace_parameter(response.url, plan.param, cursor) if cursor else None
+        case "link_header":
+            return _link_header(response)
+        case "offset":
+            return add_or_replace_parameter(response.url, plan.param, str(plan.first + number * plan.size))
+        case _:
+            last = fields.number(plan.total, page) if plan.total else None
+            if plan.total and (last is None or number >= last):
+                return None
+            return add_or_replace_parameter(response.url, plan.param, str(plan.first + number))
+
+
+def number_of(plan: Paging | None, url: str) -> int:
+    """Return the number (from 1) of the page that an address names."""
+    if plan is None or plan.kind not in {"page_number", "offset"}:
+        return 1
+    value = parse_qs(urlsplit(url).query).get(plan.param, [""])[0]
+    if not value.isdigit():
+        return 1
+    step = plan.size if plan.kind == "offset" else 1
+    return (int(value) - plan.first) // step + 1
+
+
+def _link_header(response: Response) -> str | None:
+    """Return the target of `Link: <…>; rel="next"` (RFC 8288)."""
+    for header in response.headers.getlist("Link"):
+        for target, parameters in re.findall(r"<([^>]*)>([^,]*)", header.decode("latin-1")):
+            if re.search(r'rel\s*=\s*"?[^";]*\bnext\b', parameters):
+                return str(urljoin(response.url, target))
+    return None

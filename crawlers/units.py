@@ -1,0 +1,113 @@
+"""Units out of a thread's page, and captures out of units."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import jmespath
+from pydantic import ValidationError
+
+from config.policy import Section, SitePolicy
+from config.recipe import ThreadRecipe
+from crawlers import fields
+from crawlers.agent import CRAWLER
+from crawlers.capture import MAX_TEXT_CHARS, Capture, capture_id
+from crawlers.redaction import redact
+
+Kind = Literal["title", "post", "comment", "danmaku", "description", "other"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One thing that somebody wrote, as read from a page and before redaction; it never leaves this room."""
+
+    key: str
+    kind: Kind
+    text: str
+    published_at: datetime | None
+    position: int
+
+
+class UnitReader:
+    """Reads units as the recipe says and turns them into captures, redacted."""
+
+    def __init__(self, policy: SitePolicy, key: bytes) -> None:
+        self._policy = policy
+        self._key = key
+
+    def read(self, page: Any, recipe: ThreadRecipe, *, first_page: bool, offset: int) -> tuple[list[Unit], int]:
+        """Return the units of a page, and how many things looked like one but lacked a key or a text."""
+        units: list[Unit] = []
+        incomplete = 0
+        for index, node in enumerate(self._nodes(page, recipe)):
+            key, text = fields.text(recipe.key, node), fields.text(recipe.text, node)
+            if not key or not text:
+                incomplete += 1
+                continue
+            kind: Kind = "post" if recipe.first_is_post and first_page and index == 0 else recipe.kind
+            moment = fields.moment(recipe.published_at, node, now=datetime.now(UTC))
+            units.append(Unit(key, kind, text, moment, offset + index))
+        return units, incomplete
+
+    def capture(
+        self,
+        unit: Unit,
+        section: Section,
+        thread: str,
+        url: str,
+        canonical_url: str,
+        probability: float | None,
+        now: datetime,
+    ) -> Capture | None:
+        """Return the capture of a unit, redacted; None when nothing of it can be kept."""
+        text = unicodedata.normalize("NFC", unit.text).replace("\x00", "").strip()
+        redacted, spans = redact(text, key=self._key)
+        cut = len(redacted) > MAX_TEXT_CHARS
+        redacted = redacted[:MAX_TEXT_CHARS]
+        flags = [
+            name
+            for name, holds in (("kid_zone", section.kid_zone), ("prominent", section.prominent), ("cut", cut))
+            if holds
+        ]
+        try:
+            return Capture(
+                id=capture_id(self._policy.name, canonical_url, unit.key, redacted),
+                site=self._policy.name,
+                platform_class=self._policy.platform_class.slug,
+                section=section.slug,
+                url=url,
+                canonical_url=canonical_url,
+                unit=unit.key[:300],
+                kind=unit.kind,
+                text=redacted,
+                redactions=tuple(span for span in spans if span.end <= len(redacted)),
+                published_at=unit.published_at,
+                captured_at=now,
+                thread=thread[:300],
+                position=unit.position,
+                flags=tuple(flags),
+                method=section.method,
+                inclusion_probability=probability,
+                basis=self._policy.basis.kind,
+                evidence=None,
+                crawler=CRAWLER,
+            )
+        except ValidationError:
+            return None
+
+    def _nodes(self, page: Any, recipe: ThreadRecipe) -> Iterator[fields.Node]:
+        for node in fields.nodes(recipe.items, page):
+            yield node
+            if recipe.children and isinstance(node, dict):
+                yield from _descendants(node, recipe.children)
+
+
+def _descendants(node: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
+    for child in jmespath.search(path, node) or ():
+        if isinstance(child, dict):
+            yield child
+            yield from _descendants(child, path)

@@ -1,0 +1,138 @@
+"""`woodpecker crawl SITE`: read a site under its policy; captures go to a file or into the inbox."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
+
+if TYPE_CHECKING:
+    from config.policy import SitePolicy
+    from crawlers.capture import Capture
+    from crawlers.report import CrawlReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(crawl)
+
+
+def crawl(
+    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a configured site, or its file.")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write captures as JSON Lines here.")
+    ] = None,
+    state: Annotated[Path | None, typer.Option(help="Folder of the crawler's memory; makes runs incremental.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many captures.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of random samples, to draw the same again.")] = None,
+    recheck: Annotated[bool, typer.Option("--recheck", help="Look at every thread, moved or not.")] = False,
+    json: Json = False,
+) -> None:
+    """Read a site under its policy. Without --output the captures go into the inbox."""
+    from config.policy import PolicyError, load_site
+    from config.settings import get_settings
+    from crawlers import crawl as crawling
+    from crawlers.state import AlreadyRunning, default_folder
+
+    try:
+        policy = load_site(site)
+    except PolicyError as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=json, problems=[one.as_dict() for one in error.problems])
+    settings = get_settings()
+    folder = state or default_folder(settings.data_dir)
+    try:
+        with _sink(output, as_json=json) as (keep, flush), _progress(policy.title) as show:
+            report = crawling.crawl(
+                policy,
+                state_dir=folder,
+                key=settings.effective_secret_key().encode(),
+                on_capture=keep,
+                limit=limit,
+                seed=seed,
+                recheck=recheck,
+                reload=_reloader(site),
+                before_commit=lambda so_far: (flush(), show(so_far))[0],
+            )
+    except crawling.NotCrawlable as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=json)
+    except AlreadyRunning as error:
+        leave(Exit.FAILED, str(error), as_json=json)
+    except OSError as error:
+        what = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+        leave(Exit.FAILED, f"captures cannot be kept: {what}; what was written is whole, run again", as_json=json)
+    _finish(report, json)
+
+
+def _finish(report: CrawlReport, as_json: bool) -> None:
+    for reason, count in [*report.refused.items(), *report.failed.items()]:
+        complain(f"{report.site}: {count} × {reason}")
+    if as_json:
+        summary(report.as_dict())
+    else:
+        console.print(
+            f"{report.site}: {report.captures} captures from {report.pages} pages in {report.seconds:.1f} s "
+            f"({report.threads_opened} threads opened, {report.threads_unmoved} unmoved, {report.edited} edited)",
+            markup=False,
+        )
+    if report.pages == 0 and (report.refused or report.failed):
+        raise typer.Exit(int(Exit.FAILED))
+
+
+@contextlib.contextmanager
+def _sink(output: str | None, *, as_json: bool) -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
+    """Give what keeps a capture, and what makes everything kept so far safe."""
+    if output is None:
+        yield from _inbox()
+    elif output == "-":
+        yield lambda capture: _write(sys.stdout, capture), lambda: None
+    else:
+        try:
+            file = Path(output).open("a", encoding="utf-8")  # noqa: SIM115 - closed below
+        except OSError as error:
+            leave(Exit.WRONG_INPUT, f"{output} cannot be written: {error.strerror}", as_json=as_json)
+        with file:
+            yield lambda capture: _write(file, capture), lambda: None
+
+
+def _write(stream: Any, capture: Capture) -> None:
+    stream.write(capture.model_dump_json() + "\n")
+    stream.flush()
+
+
+def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
+    """Put captures into the inbox page by page."""
+    from workers.cli.start import prepare
+
+    prepare()
+    from casework import intake
+
+    waiting: list[Capture] = []
+
+    def flush() -> None:
+        if waiting:
+            intake.receive(waiting)
+            waiting.clear()
+
+    yield waiting.append, flush
+
+
+@contextlib.contextmanager
+def _progress(title: str) -> Iterator[Callable[[CrawlReport], None]]:
+    if not errors.is_terminal:
+        yield lambda report: None
+        return
+    with errors.status(f"{title} …") as status:
+        yield lambda report: status.update(f"{title}: {report.pages} pages, {report.captures} captures")
+
+
+def _reloader(site: str) -> Callable[[], SitePolicy | None]:
+    from config.policy import load_site
+
+    return lambda: load_site(site)
