@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import chinese_calendar
-from config.service_levels import Duration, load_service_levels
 from django.utils import timezone
+
+from config.service_levels import Duration, load_service_levels
 
 _SATURDAY = 5
 

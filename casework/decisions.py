@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from config.taxonomy import SLUGS, load_taxonomy
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,6 +10,7 @@ from casework.cases import TRANSITIONS, UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import Case, CaseState, Decision, Finding, NoticeLine, User
 from casework.roles import Action, require
+from config.taxonomy import SLUGS, load_taxonomy
 
 REASON_CHARACTERS = 500
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from config.taxonomy import Severity, load_taxonomy
 from django.db.models import QuerySet
 
 from casework import audit, hits
 from casework.errors import InvalidInput, NotAllowed, NotFound
 from casework.models import Assignment, Case, CaseState, User
 from casework.roles import Action, may
+from config.taxonomy import Severity, load_taxonomy
 
 WHOLLY_MASKED = (Severity.S0, Severity.S1)
 MASK = "■"

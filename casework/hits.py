@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from config.taxonomy import Severity, load_taxonomy
-
 from casework.folding import fold
 from casework.models import Case
 from casework.policies import Placement
 from classifiers.assessment import Assessment
 from config.settings import get_settings
+from config.taxonomy import Severity, load_taxonomy
 from crawlers.capture import Capture
 
 RESTRICTED = "sexual_exploitation"

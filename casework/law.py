@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from config.taxonomy import LAWS, LawRef
-
 from casework.errors import InvalidInput
+from config.taxonomy import LAWS, LawRef
 
 _ARTICLE = re.compile(
     r"(?P<article>\d{1,3})(?:¶(?P<paragraph>\d{1,2}))?(?P<items>(?:\([一二三四五六七八九十]{1,3}\))*)"

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from config.decision_table import Disposition, dispositions
-from config.taxonomy import load_taxonomy
 from django.db import transaction
 from django.db.models import Max, QuerySet
 from django.utils import timezone
@@ -20,6 +18,8 @@ from casework import audit, canonical, chains, evidence, exposure, hits, law, no
 from casework.errors import InvalidInput, NotAllowed, NotFound
 from casework.models import Case, CaseState, Instrument, Notice, NoticeLine, NoticeState, User
 from casework.roles import Action, require
+from config.decision_table import Disposition, dispositions
+from config.taxonomy import load_taxonomy
 
 FORMATS = ("csv", "xlsx", "json")
 FORMAT = "silver-woodpecker/notice/1"

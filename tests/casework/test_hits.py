@@ -1,7 +1,6 @@
 """What becomes a case, how grave it is, and what of it is kept."""
 
 import pytest
-from config.policy import general_thresholds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +8,7 @@ from casework import hits
 from casework.hits import case_of
 from casework.policies import Placement
 from classifiers.assessment import Span, Undone
+from config.policy import general_thresholds
 from config.settings import get_settings
 from config.taxonomy import SLUGS
 from tests.casework.factories import make_assessment, make_capture

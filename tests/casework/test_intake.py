@@ -154,6 +154,13 @@ def test_concurrent_ingests_take_each_capture_once() -> None:
     assert (counted()["accepted"], counted()["duplicate"]) == (120, 360)
 
 
+def test_ingests_in_opposite_orders_never_wait_for_each_other_in_a_ring() -> None:
+    for _ in range(5):
+        captures = [make_capture() for _ in range(400)]
+        receipts = at_once(4, lambda number: intake.receive(captures[:: 1 - 2 * (number % 2)], batch_size=400))  # noqa: B023
+        assert sum(receipt.accepted for receipt in receipts) == 400
+
+
 def test_workers_that_get_the_same_batch_complete_it_once() -> None:
     captures = [make_capture() for _ in range(20)]
     batch_id = intake.receive(captures).batch_ids[0]

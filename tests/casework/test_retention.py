@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from casework import decisions, evidence, intake, retention
+from casework import cases, decisions, evidence, intake, retention
 from casework.errors import NothingToUndo
 from casework.models import AuditEntry, Batch, Case, Decision, InboxItem, Role, SeenCapture
 from tests.casework.factories import make_capture, make_case, make_user
@@ -86,6 +86,15 @@ def test_out_of_scope_cases_are_purged_with_the_rest() -> None:
     decisions.decide(case.pk, make_user(), "out_of_scope", expected_version=1)
     purge = retention.purge(now=timezone.now() + timedelta(seconds=61))
     assert (purge.purged["out_of_scope"], purge.left["out_of_scope"]) == (1, 0)
+
+
+def test_the_sealed_text_of_a_case_that_was_out_of_scope_after_all_goes_too() -> None:
+    case, user = make_case(), make_user()
+    decisions.decide(case.pk, user, "confirmed", expected_version=1, category="bullying")
+    decisions.undo(case.pk, user)
+    decisions.decide(case.pk, user, "out_of_scope", expected_version=3)
+    assert cases.purge_due(timezone.now() + timedelta(seconds=61)) == 1
+    assert evidence.latest(case) is None
 
 
 def test_what_was_seen_once_stays_seen() -> None:
