@@ -1,0 +1,164 @@
+"""Search in the database itself. It reads the cases, so there is nothing to copy and nothing to fall behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+from django.db.models import Case as When_
+from django.db.models import Count, F, IntegerField, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from casework.errors import InvalidInput
+from casework.models import Case, CaseState
+from casework.search import cursor
+from casework.search.port import FACETS, Hit, Page, Query, Sort, SyncReport, Term, highlights
+
+ORDERS: dict[Sort, tuple[tuple[str, bool], ...]] = {
+    Sort.URGENCY: (("severity", False), ("score", True), ("id", False)),
+    Sort.NEWEST: (("created_at", True), ("id", True)),
+    Sort.OLDEST: (("created_at", False), ("id", False)),
+    Sort.SCORE: (("score", True), ("id", False)),
+    Sort.RELEVANCE: (("whole", True), ("id", True)),
+}
+"""Fields of each order, and whether the greatest comes first."""
+
+
+class DatabaseSearch:
+    """Searches the cases where they are."""
+
+    backend = "database"
+
+    def sync(self, case_ids: Sequence[int], *, refresh: bool = False) -> SyncReport:
+        """Note that the search shows these cases as they are."""
+        behind = Case.objects.filter(pk__in=case_ids, indexed_version__lt=F("version"))
+        return SyncReport(written=behind.update(indexed_version=F("version")))
+
+    def search(self, query: Query) -> Page:
+        """Return one page of cases."""
+        terms = query.terms()
+        found = _matching(query, terms)
+        order = ORDERS[query.sort]
+        ordered = _ranked(found, terms).order_by(*(f"-{name}" if down else name for name, down in order))
+        rows = _after(ordered, query, order) if query.after else _window(ordered, query)
+        names = [name for name, _ in order]
+        cases = list(rows.values("pk", "folded", *names)[: query.size + 1])
+        page, more = cases[: query.size], len(cases) > query.size
+        return Page(
+            hits=[Hit(row["pk"], highlights(row["folded"], terms)) for row in page],
+            total=found.count(),
+            facets={name: _facet(query, terms, name) for name in FACETS},
+            next_after=cursor.write(query.sort, [_plain(page[-1][name]) for name in names]) if more else None,
+            backend=self.backend,
+        )
+
+    def count(self) -> int:
+        """Return the number of cases."""
+        return Case.objects.count()
+
+    def behind(self) -> int:
+        """Return how many cases have not been noted as shown."""
+        return Case.objects.filter(indexed_version__lt=F("version")).count()
+
+    def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
+        """There is nothing to fill: note that every case is shown."""
+        Case.objects.filter(indexed_version__lt=F("version")).update(indexed_version=F("version"))
+        total = self.count()
+        progress(total)
+        return total
+
+
+def _matching(query: Query, terms: Sequence[Term], without: str = "") -> QuerySet[Case]:
+    # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
+    cases = Case.objects.annotate(flagged=Cast("categories", TextField()))
+    cases = cases.filter(*(Q(**{f"{name}__in": values}) for name, values in query.scope.filters().items()))
+    for name, values in query.filters.items():
+        if values and name != without:
+            cases = cases.filter(_condition(name, values))
+    if not query.filters.get("state"):
+        cases = cases.exclude(state=CaseState.OUT_OF_SCOPE)
+    for term in terms:
+        # A term without a letter or figure (an emoji, a sign) is looked for as it stands.
+        pieces = term.pieces() or [term.text]
+        cases = cases.filter(reduce(and_, (Q(folded__contains=piece) for piece in pieces)))
+    return cases
+
+
+def _condition(name: str, values: Sequence[str]) -> Q:
+    if name == "category":
+        return reduce(or_, (Q(flagged__contains=f'"{slug}"') for slug in values))
+    if name == "kid_zone":
+        return Q(kid_zone__in=[_boolean(name, value) for value in values])
+    if name == "day":
+        return reduce(or_, (Q(created_at__range=_span(value)) for value in values))
+    return Q(**{f"{name}__in": list(values)})
+
+
+def _boolean(name: str, value: str) -> bool:
+    if value not in {"true", "false"}:
+        raise InvalidInput(name, value, "true, false")
+    return value == "true"
+
+
+def _span(value: str) -> tuple[datetime, datetime]:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise InvalidInput("day", value, "YYYY-MM-DD") from None
+    start = timezone.make_aware(datetime.combine(day, time.min))
+    return start, start + timedelta(days=1) - timedelta(microseconds=1)
+
+
+def _ranked(cases: QuerySet[Case], terms: Sequence[Term]) -> QuerySet[Case, Any]:
+    """Note how many terms stand in the text to the letter, for the order by relevance."""
+    whole: Any = Value(0, output_field=IntegerField())
+    for term in terms:
+        whole = whole + When_(
+            When(folded__contains=term.text, then=Value(1)), default=Value(0), output_field=IntegerField()
+        )
+    return cases.annotate(whole=whole)
+
+
+def _window(cases: QuerySet[Case], query: Query) -> QuerySet[Case]:
+    start = (query.page - 1) * query.size
+    return cases[start : start + query.size + 1]
+
+
+def _after(cases: QuerySet[Case], query: Query, order: Sequence[tuple[str, bool]]) -> QuerySet[Case]:
+    """Return what comes after the cursor: past it in the first field, or equal there and past it in the next …"""
+    place = [_native(value) for value in cursor.read(query.after or "", query.sort, len(order))]
+    past = Q()
+    for at, (name, down) in enumerate(order):
+        equal = Q(**{order[before][0]: place[before] for before in range(at)})
+        past |= equal & Q(**{f"{name}__{'lt' if down else 'gt'}": place[at]})
+    return cases.filter(past)
+
+
+def _facet(query: Query, terms: Sequence[Term], name: str) -> list[tuple[str, int]]:
+    cases = _matching(query, terms, without=name).order_by()
+    if name == "category":
+        return _category_facet(cases)
+    rows = cases.values_list(name).annotate(n=Count("pk")).order_by("-n", name)
+    return [(str(value), n) for value, n in rows]
+
+
+def _category_facet(cases: QuerySet[Case]) -> list[tuple[str, int]]:
+    """Count a case under each of its categories; cases share few combinations, so these are counted first."""
+    counts: dict[str, int] = {}
+    for categories, n in cases.values_list("categories").annotate(n=Count("pk")).order_by():
+        for slug in set(categories):
+            counts[slug] = counts.get(slug, 0) + n
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _native(value: Any) -> Any:
+    return (isinstance(value, str) and parse_datetime(value)) or value

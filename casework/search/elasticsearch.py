@@ -1,0 +1,263 @@
+"""Search in Elasticsearch: an alias over one index, written with external versions, rebuilt beside itself.
+
+Works on a stock server without plugins, and without the modules that small distributions lack: no scripts, no
+by-query calls, no `GET /`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+from django.db.models import F
+from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
+
+from casework.models import Case
+from casework.search import asking, cursor, mapping
+from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights
+
+CHUNK = 1000
+TIMEOUT_SECONDS = 10.0
+_CONFLICT = 409
+
+
+class ElasticsearchSearch:
+    """An alias over one physical index; the alias moves when the index is rebuilt."""
+
+    backend = "elasticsearch"
+
+    def __init__(self, url: str, alias: str, analyzer: str = "") -> None:
+        self.alias, self.analyzer = alias, analyzer
+        address, credentials = _without_credentials(url)
+        self._where = address
+        self._client = Elasticsearch(
+            address,
+            basic_auth=credentials,
+            request_timeout=TIMEOUT_SECONDS,
+            max_retries=1,
+            retry_on_timeout=False,
+        )
+
+    def sync(self, case_ids: Sequence[int], *, refresh: bool = False) -> SyncReport:
+        """Write these cases as they are now; a late, older write changes nothing.
+
+        Raises:
+            SearchUnavailable: nothing or only a part was written; what was not stays behind.
+        """
+        written = stale = 0
+        for start in range(0, len(case_ids), CHUNK):
+            cases = list(Case.objects.filter(pk__in=case_ids[start : start + CHUNK]))
+            late = self.write(cases, refresh=refresh)
+            written += len(cases) - late
+            stale += late
+            _note_indexed(cases)
+        return SyncReport(written, stale)
+
+    def write(self, cases: Sequence[Case], *, refresh: bool = False, index: str | None = None) -> int:
+        """Write snapshots of cases; return how many were older than what the index holds.
+
+        Raises:
+            SearchUnavailable: the server is away, or refused a document.
+        """
+        if not cases:
+            return 0
+        target = index or self.alias
+        late = 0
+        with self._reached():
+            if index is None:
+                self._ensure_index()
+            actions = [_action(target, case) for case in cases]
+            for ok, item in helpers.streaming_bulk(
+                self._client,
+                actions,
+                chunk_size=CHUNK,
+                raise_on_error=False,
+                max_retries=2,
+                refresh="wait_for" if refresh else False,
+                require_alias=index is None,
+            ):
+                result = next(iter(item.values()))
+                if not ok and result.get("status") != _CONFLICT:
+                    error = result.get("error", {})
+                    raise SearchUnavailable(f"{self._where} refused a document: {error.get('type', error)}")
+                late += not ok
+        return late
+
+    def search(self, query: Query) -> Page:
+        """Return one page of cases.
+
+        Raises:
+            SearchUnavailable: the server is away, or the index is not ours.
+        """
+        body = asking.body(query)
+        with self._reached():
+            self._ensure_index()
+            answer = self._client.search(index=self.alias, **body)
+        found = answer["hits"]["hits"]
+        page, more = found[: query.size], len(found) > query.size
+        terms = query.terms()
+        return Page(
+            hits=[Hit(int(one["_id"]), highlights(one["_source"]["folded"], terms)) for one in page],
+            total=answer["hits"]["total"]["value"],
+            facets=asking.facets(answer["aggregations"]),
+            next_after=cursor.write(query.sort, page[-1]["sort"]) if more else None,
+            backend=self.backend,
+        )
+
+    def count(self) -> int:
+        """Return how many cases the index holds.
+
+        Raises:
+            SearchUnavailable: the server is away.
+        """
+        with self._reached():
+            self._ensure_index()
+            self._client.indices.refresh(index=self.alias)
+            return int(self._client.count(index=self.alias)["count"])
+
+    def behind(self) -> int:
+        """Return how many cases have a version that the index is not known to hold."""
+        return Case.objects.filter(indexed_version__lt=F("version")).count()
+
+    def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
+        """Fill a fresh index from the database, move the alias, catch up, drop the old index.
+
+        Search and writes go on meanwhile: writes reach the old index through the alias, and what changed since it
+        was read is written again once the alias has moved.
+
+        Raises:
+            SearchUnavailable: the server is away; the old index stays in place.
+        """
+        with self._reached():
+            old = self._behind_alias()
+            fresh = self._create()
+        try:
+            versions = self._fill(fresh, progress)
+            with self._reached():
+                self._client.indices.refresh(index=fresh)
+                self._move_alias(old, fresh)
+        except BaseException:
+            with self._reached():
+                self._client.indices.delete(index=fresh, ignore_unavailable=True)
+            raise
+        self._catch_up(versions)
+        return self.count()
+
+    def _fill(self, index: str, progress: Callable[[int], None]) -> int:
+        """Write every case, in order of id; return the highest id that was read."""
+        last = done = 0
+        while cases := list(Case.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+            self.write(cases, index=index)
+            last = cases[-1].pk
+            done += len(cases)
+            progress(done)
+        return last
+
+    def _catch_up(self, last: int) -> None:
+        """Write what was made or changed while the index was filled: its version differs from the index's."""
+        for chunk in _chunks(Case.objects.order_by("pk").values_list("pk", "version").iterator(CHUNK)):
+            with self._reached():
+                answer = self._client.mget(
+                    index=self.alias, docs=[{"_id": str(pk), "_source": False} for pk, _ in chunk]
+                )
+            held = {int(doc["_id"]): doc.get("_version", 0) for doc in answer["docs"] if doc.get("found")}
+            missing = [pk for pk, version in chunk if held.get(pk, 0) < version]
+            self.sync(missing)
+
+    def _create(self) -> str:
+        name = f"{self.alias}-v{mapping.VERSION}-{time.time_ns()}"
+        self._client.indices.create(
+            index=name, settings=mapping.settings(self.analyzer), mappings=mapping.mappings(self.analyzer)
+        )
+        return name
+
+    def _ensure_index(self) -> None:
+        """Make the index when there is none yet; of several processes one wins."""
+        if self._behind_alias():
+            return
+        name = self._create()
+        try:
+            self._client.indices.put_alias(index=name, name=self.alias)
+        except ApiError:
+            self._client.indices.delete(index=name, ignore_unavailable=True)
+            raise
+        others = [index for index in self._behind_alias() if index != name]
+        if others and min(others) < name:  # somebody else was first: theirs stays
+            self._client.indices.delete(index=name, ignore_unavailable=True)
+
+    def _behind_alias(self) -> list[str]:
+        try:
+            found = self._client.indices.get_alias(name=self.alias)
+        except NotFoundError:
+            if self._client.indices.exists(index=self.alias):
+                raise SearchUnavailable(
+                    f"{self._where}: {self.alias!r} is an index, not an alias of ours; "
+                    "WOODPECKER_SEARCH_INDEX names another"
+                ) from None
+            return []
+        for name in found:
+            meta = self._client.indices.get_mapping(index=name)[name]["mappings"].get("_meta", {})
+            if meta.get("mark") != mapping.MARK:
+                raise SearchUnavailable(f"{self._where}: index {name} has a foreign mapping")
+        return sorted(found)
+
+    def _move_alias(self, old: Iterable[str], fresh: str) -> None:
+        actions: list[dict[str, Any]] = [{"add": {"index": fresh, "alias": self.alias, "is_write_index": True}}]
+        actions += [{"remove_index": {"index": name}} for name in old]
+        self._client.indices.update_aliases(actions=actions)
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Turn every way in which the server can fail into one error with a plain message."""
+        try:
+            yield
+        except AuthenticationException as error:
+            raise SearchUnavailable(f"{self._where} refused the user or the password (401)") from error
+        except ApiError as error:
+            raise SearchUnavailable(f"{self._where}: {error.message} ({error.status_code})") from error
+        except TransportError as error:
+            raise SearchUnavailable(f"{self._where} does not answer ({type(error).__name__})") from error
+        except helpers.BulkIndexError as error:
+            raise SearchUnavailable(f"{self._where} refused {len(error.errors)} documents") from error
+
+
+def _action(index: str, case: Case) -> dict[str, Any]:
+    return {
+        "_op_type": "index",
+        "_index": index,
+        "_id": str(case.pk),
+        "version": case.version,
+        "version_type": "external_gte",
+        "_source": mapping.document(case),
+    }
+
+
+def _note_indexed(cases: Sequence[Case]) -> None:
+    """Note which version of each case the index holds now; a newer one stays behind."""
+    by_version: dict[int, list[int]] = {}
+    for case in cases:
+        by_version.setdefault(case.version, []).append(case.pk)
+    for version, ids in sorted(by_version.items()):
+        Case.objects.filter(pk__in=ids, indexed_version__lt=version).update(indexed_version=version)
+
+
+def _chunks(rows: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    chunk: list[tuple[int, int]] = []
+    for row in rows:
+        chunk.append(row)
+        if len(chunk) == CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _without_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    port = f":{parts.port}" if parts.port else ""
+    address = urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", ""))
+    return address, (parts.username, parts.password or "") if parts.username else None

@@ -1,0 +1,163 @@
+"""What every search can do, and the words in which it is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from casework.errors import InvalidInput
+from casework.exposure import Scope
+from casework.folding import fold
+
+MAX_TEXT = 200
+MAX_SIZE = 100
+MAX_WINDOW = 10_000
+"""Furthest case that a page number reaches; beyond it goes the cursor."""
+FACETS = ("platform_class", "site", "section", "category", "severity", "state")
+FILTERS = (*FACETS, "kid_zone", "model_version", "day")
+
+
+class SearchUnavailable(Exception):
+    """The search does not answer or cannot be used; the message says why and holds no password."""
+
+
+class Sort(StrEnum):
+    """Orders of a result."""
+
+    URGENCY = "urgency"
+    NEWEST = "newest"
+    OLDEST = "oldest"
+    SCORE = "score"
+    RELEVANCE = "relevance"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for.
+
+    Attributes:
+        text: words; those between spaces must all occur, "a phrase in quotes" to the letter.
+        filters: field → allowed values; `category` fits any category of a case, `day` is YYYY-MM-DD (Asia/Shanghai).
+        page: from 1; `page * size` reaches at most 10,000.
+        after: cursor of the page before, for everything further; `page` is then ignored.
+        scope: what the person who asks may meet.
+
+    Raises:
+        InvalidInput: names what is wrong and what is allowed.
+    """
+
+    scope: Scope
+    text: str = ""
+    filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sort: Sort = Sort.URGENCY
+    page: int = 1
+    size: int = 20
+    after: str | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.text) > MAX_TEXT:
+            raise InvalidInput("text", f"{len(self.text)} 字", f"不超过 {MAX_TEXT} 字")
+        for name, values in self.filters.items():
+            if name not in FILTERS:
+                raise InvalidInput("filter", name, ", ".join(FILTERS))
+            if len(values) > 50:
+                raise InvalidInput(name, f"{len(values)} 项", "不超过 50 项")
+        if not 1 <= self.size <= MAX_SIZE:
+            raise InvalidInput("size", self.size, f"1–{MAX_SIZE}")
+        if self.page < 1 or (self.after is None and self.page * self.size > MAX_WINDOW):
+            raise InvalidInput("page", self.page, f"1–{MAX_WINDOW // self.size}")
+
+    def terms(self) -> list[Term]:
+        """Return the folded words and phrases of `text`."""
+        found = re.findall(r'"([^"]+)"|(\S+)', self.text.replace("“", '"').replace("”", '"'))
+        terms = [Term(fold(phrase or word).strip('"'), exact=bool(phrase)) for phrase, word in found]
+        return [term for term in terms if term.text]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One word, found when all its bigrams occur, or one phrase, found to the letter."""
+
+    text: str
+    exact: bool
+
+    def pieces(self) -> list[str]:
+        """Return what must occur: bigrams of Chinese, whole runs of Latin letters and figures."""
+        if self.exact:
+            return [self.text]
+        pieces: list[str] = []
+        for run in re.findall(r"[a-z0-9]+|[^\W_a-z0-9]+", self.text):
+            if run.isascii() or len(run) == 1:
+                pieces.append(run)
+            else:
+                pieces += [run[at : at + 2] for at in range(len(run) - 1)]
+        return pieces
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A case that was found; `highlights` are (start, end) in its text, in code points."""
+
+    case_id: int
+    highlights: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a result."""
+
+    hits: list[Hit]
+    total: int
+    facets: dict[str, list[tuple[str, int]]]
+    next_after: str | None
+    backend: str
+    degraded: str = ""
+    """Why the answer comes from the database although an index is configured; empty when all is well."""
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """What a sync did: documents written, and writes that came too late and changed nothing."""
+
+    written: int
+    stale: int = 0
+
+
+class SearchPort(Protocol):
+    """A search over cases."""
+
+    @property
+    def backend(self) -> str:
+        """`database` or `elasticsearch`."""
+
+    def sync(self, case_ids: Sequence[int], *, refresh: bool = False) -> SyncReport:
+        """Bring these cases into the index as they are now; `refresh` waits until they are found."""
+
+    def search(self, query: Query) -> Page:
+        """Return one page of cases."""
+
+    def count(self) -> int:
+        """Return how many cases the index holds."""
+
+    def behind(self) -> int:
+        """Return how many cases the index does not hold as they are."""
+
+    def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
+        """Fill a fresh index from the database and put it in place; returns how many cases it holds."""
+
+
+def highlights(text: str, terms: Sequence[Term]) -> tuple[tuple[int, int], ...]:
+    """Return where the pieces of the terms stand in a folded text, joined where they touch."""
+    marks: list[tuple[int, int]] = []
+    for piece in {piece for term in terms for piece in term.pieces()}:
+        marks += [(match.start(), match.end()) for match in re.finditer(re.escape(piece), text)]
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(marks):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
