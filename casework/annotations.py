@@ -25,6 +25,7 @@ ANSWERS_WANTED = 3
 """Blind answers that a case collects; more would spend people's time."""
 ASSIGNED_FOR = timedelta(hours=12)
 """How long an unanswered item counts as being answered; a browser that was closed holds nothing for ever."""
+OLDEST = ("created_at", "id")
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def next_case(user: User) -> Case | None:
 def _choose(user: User) -> Case | None:
     """Choose and lock an item; whoever waited for the lock looks again whether it still wants an answer."""
     while True:
-        case = _wanted(user).order_by("taken", "id").first()
+        # Counting answers walks every open case; what nobody has touched is found without, and comes first anyway.
+        case: Case | None = _untouched().order_by(*OLDEST).first() or _wanted(user).order_by("taken", *OLDEST).first()
         if case is None:
             return None
         Case.objects.select_for_update().get(pk=case.pk)
@@ -96,10 +98,19 @@ def _choose(user: User) -> Case | None:
             return case
 
 
+def _untouched() -> QuerySet[Any]:
+    """Return what nobody has answered and what lies before nobody."""
+    return for_volunteers().exclude(Exists(_of(Annotation))).exclude(Exists(_of(Assignment)))
+
+
+def _of(model: type[Annotation] | type[Assignment]) -> QuerySet[Any]:
+    return model.objects.filter(case=OuterRef("pk"))
+
+
 def _wanted(user: User) -> QuerySet[Any]:
     """Return what this volunteer has not answered and what has, or is about to have, too few answers."""
     fresh = timezone.now() - ASSIGNED_FOR
-    answered = Annotation.objects.filter(case=OuterRef("pk"), volunteer=user)
+    answered = _of(Annotation).filter(volunteer=user)
     return (
         for_volunteers()
         .exclude(Exists(answered))
