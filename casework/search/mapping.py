@@ -11,6 +11,8 @@ VERSION = 1
 MARK = "woodpecker-cases"
 """Stands in the mapping's _meta, so that a foreign index is not taken for ours."""
 
+_KEYWORDS = ("state", "site", "platform_class", "section", "category", "severity", "model_version")
+
 
 def settings(analyzer: str) -> dict[str, Any]:
     """Return the index settings: bigrams by a shingle of single characters, without any plugin."""
@@ -36,7 +38,6 @@ def mappings(analyzer: str) -> dict[str, Any]:
     """Return the mapping. `analyzer` names one of an installed plugin (ik_max_word, smartcn); empty: bigrams."""
     text: dict[str, Any] = {"type": "text", "index_options": "offsets"}
     text |= {"analyzer": analyzer} if analyzer else {"analyzer": "zh_index", "search_analyzer": "zh_query"}
-    keyword = {"type": "keyword"}
     return {
         "dynamic": "strict",
         "_meta": {"mark": MARK, "version": VERSION, "analyzer": analyzer},
