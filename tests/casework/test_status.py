@@ -1,0 +1,106 @@
+"""The state of every part, in the shape that is promised."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from casework import decisions, intake, status
+from casework.models import Batch, Heartbeat
+from casework.search.database import DatabaseSearch
+from casework.search.port import SearchUnavailable
+from tests.casework.factories import make_assessment, make_capture, make_case, make_user
+
+pytestmark = [pytest.mark.django_db, pytest.mark.modes]
+
+
+class Away:
+    """A search that does not answer."""
+
+    backend = "elasticsearch"
+
+    def count(self) -> int:
+        raise SearchUnavailable("127.0.0.1:9200 does not answer")
+
+    behind = count
+
+
+@pytest.fixture(autouse=True)
+def search_in_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "get_search", DatabaseSearch)
+
+
+def named(parts: Sequence[status.Part]) -> dict[str, bool]:
+    return {part.name: part.ok for part in parts}
+
+
+def test_an_empty_installation_is_at_rest() -> None:
+    found = status.snapshot()
+    assert found.pop("mode") in {"embedded", "services"}
+    assert found == {
+        "inbox": 0,
+        "oldest_inbox_seconds": 0.0,
+        "captures": {"accepted": 0, "duplicate": 0, "rejected": 0},
+        "assessed": 0,
+        "cases": {
+            "total": 0,
+            "open": 0,
+            "by_state": {"open": 0, "escalated": 0, "confirmed": 0, "dismissed": 0, "out_of_scope": 0},
+        },
+        "search": {"backend": "database", "documents": 0, "behind": 0},
+        "failed": 0,
+        "workers": 0,
+        "model": "",
+    }
+
+
+def test_what_waits_was_done_and_was_given_up_is_counted() -> None:
+    captures = [make_capture() for _ in range(3)]
+    done = intake.receive([*captures[:2], captures[0]]).batch_ids[0]
+    intake.complete(done, [(captures[0], make_assessment({"bullying": 0.9})), (captures[1], make_assessment())])
+    waiting = intake.receive([make_capture(), make_capture()]).batch_ids[0]
+    Batch.objects.filter(pk=waiting).update(created_at=timezone.now() - timedelta(seconds=70))
+    intake.fail(intake.receive([make_capture()]).batch_ids[0], "ValueError")
+    intake.reject(4)
+    decisions.decide(make_case().pk, make_user(), "dismissed", expected_version=1)
+    found = status.snapshot()
+    assert (found["inbox"], found["failed"], found["assessed"]) == (2, 1, 2)
+    assert 69 < found["oldest_inbox_seconds"] < 100
+    assert found["captures"] == {"accepted": 5, "duplicate": 1, "rejected": 4}
+    assert (found["cases"]["total"], found["cases"]["open"], found["cases"]["by_state"]["dismissed"]) == (2, 1, 1)
+    assert found["search"]["documents"] == found["cases"]["total"]
+    assert found["model"] == "stand-in-1"
+
+
+def test_a_worker_counts_while_its_heart_beats() -> None:
+    status.beat("work", "linear-7")
+    status.beat("work", "linear-7")
+    status.beat("beat")
+    found = status.snapshot()
+    assert (found["workers"], found["model"]) == (1, "linear-7")
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=status.STALE_SECONDS + 1))
+    assert status.snapshot()["workers"] == 0
+
+
+def test_heartbeats_of_processes_long_gone_are_removed() -> None:
+    Heartbeat.objects.create(name="work@elsewhere:1", kind="work", at=timezone.now() - timedelta(days=2))
+    Heartbeat.objects.create(name="crawl:site", kind="crawl", at=timezone.now() - timedelta(days=2))
+    status.beat("work")
+    assert set(Heartbeat.objects.values_list("kind", flat=True)) == {"work", "crawl"}
+    assert Heartbeat.objects.filter(kind="work").count() == 1
+
+
+def test_each_part_says_whether_it_answers() -> None:
+    assert named(status.parts()) == {"database": True, "search": True, "workers": False}
+    status.beat("work")
+    assert all(named(status.parts()).values())
+
+
+def test_a_search_that_is_away_is_named_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "get_search", Away)
+    part = next(part for part in status.parts() if part.name == "search")
+    assert (part.ok, "9200" in part.detail) == (False, True)
+    search = status.snapshot()["search"]
+    assert (search["backend"], search["documents"], search["behind"]) == ("elasticsearch", None, None)
+    assert "9200" in search["error"]
