@@ -10,7 +10,6 @@ VERSION = 1
 """Grows with the mapping; part of every index's name."""
 MARK = "woodpecker-cases"
 """Stands in the mapping's _meta, so that a foreign index is not taken for ours."""
-
 _KEYWORDS = ("state", "site", "platform_class", "section", "category", "severity", "model_version")
 
 
@@ -44,9 +43,7 @@ def mappings(analyzer: str) -> dict[str, Any]:
         "properties": {
             "id": {"type": "long"},
             "folded": {**text, "fields": {"single": {"type": "text", "analyzer": "zh_single"}}},
-            **dict.fromkeys(
-                ("state", "site", "platform_class", "section", "category", "severity", "model_version"), keyword
-            ),
+            **{name: {"type": "keyword"} for name in _KEYWORDS},
             "kid_zone": {"type": "boolean"},
             "restricted": {"type": "boolean"},
             "score": {"type": "double"},
