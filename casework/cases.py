@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from casework import audit, evidence, exposure, policies, signals
-from casework.models import Case, CaseState, Finding, User
+from casework.models import AuditEntry, Case, CaseState, Finding, User
 from casework.roles import Action
 from config.taxonomy import LAWS, load_taxonomy
 
@@ -64,6 +65,35 @@ class Context:
     category_name: str
     definition: str
     law: Sequence[LawText]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One line of a case's history: when, by whom (工号), what, and the details that were recorded."""
+
+    at: datetime
+    actor: str
+    action: str
+    details: Mapping[str, Any]
+
+
+_ACTS = {
+    "case.decide": "作出决定",
+    "case.undo": "撤销决定",
+    "case.reveal": "查看原文",
+    "case.purge": "清除文字",
+}
+
+
+def history(case: Case) -> list[Act]:
+    """Return what people did with the case and who saw its text, oldest first."""
+    entries = AuditEntry.objects.filter(subject=f"case:{case.pk}").order_by("sequence")
+    return [Act(one.at, one.actor, _ACTS.get(one.action, one.action), _in_words(one.details)) for one in entries]
+
+
+def _in_words(details: Mapping[str, Any]) -> dict[str, Any]:
+    finding = details.get("finding")
+    return {**details, "finding": Finding(finding).label} if finding else dict(details)
 
 
 def by_urgency(cases: QuerySet[Case]) -> QuerySet[Case]:

@@ -173,7 +173,12 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     if state is CaseState.OUT_OF_SCOPE:
         case.purge_after = timezone.now() + UNDO_WINDOW
     _save(case)
-    details = {"finding": decision.finding, "category": category, "version": case.version}
+    details = {
+        "finding": str(decision.finding),
+        "category": category,
+        "reason": decision.reason,
+        "version": case.version,
+    }
     if decision.finding == Finding.CONFIRMED:
         details["evidence"] = evidence.seal(case, user).number
     audit.record("case.decide", user, case, **details)

@@ -21,6 +21,7 @@ from casework import audit, canonical, chains
 from casework.models import Case, ChainHead, EvidenceRecord, User
 
 CHAIN = "evidence"
+FOLDER = "evidence"
 FORMAT = "silver-woodpecker/evidence/1"
 
 
@@ -79,6 +80,20 @@ def destroy(case: Case) -> int:
         audit.record("evidence.destroy", audit.SYSTEM, record, case=case.pk, sha256=record.sha256)
         transaction.on_commit(lambda path=record.path: default_storage.delete(path))  # type: ignore[misc]
     return len(records)
+
+
+def orphans(older_than: datetime) -> Iterator[str]:
+    """Yield the files that no row knows, left by a transaction that was rolled back or a process that was killed.
+
+    Younger files are passed over: their transaction may still be running.
+    """
+    folders = default_storage.listdir(FOLDER)[0] if default_storage.exists(FOLDER) else []
+    for folder in sorted(folders):
+        names = {f"{FOLDER}/{folder}/{name}" for name in default_storage.listdir(f"{FOLDER}/{folder}")[1]}
+        records = EvidenceRecord.objects.filter(path__in=names, removed_at__isnull=True)
+        for name in sorted(names.difference(records.values_list("path", flat=True))):
+            if default_storage.get_modified_time(name) < older_than:
+                yield name
 
 
 def verify_all() -> list[Broken]:
@@ -172,7 +187,7 @@ def _moment(moment: datetime | None) -> dict[str, str] | None:
 
 def _store(content: bytes, digest: str) -> str:
     """Write the file under its digest; a whole one that is there already is kept, a torn one is replaced."""
-    name = f"evidence/{digest[:2]}/{digest}.json"
+    name = f"{FOLDER}/{digest[:2]}/{digest}.json"
     if default_storage.exists(name):
         with default_storage.open(name, "rb") as file:
             if canonical.sha256(file.read()) == digest:

@@ -11,15 +11,35 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
-from casework import audit, canonical, chains, evidence, exposure, hits, law, notice_files, notice_rows
+from casework import audit, canonical, chains, exposure, hits, notice_files, notice_rows
 from casework.errors import InvalidInput, NotAllowed, NotFound
 from casework.models import Case, CaseState, Instrument, Notice, NoticeLine, NoticeState, User
+from casework.notice_lines import allowed_dispositions, never_listed, problems
 from casework.roles import Action, require
-from config.decision_table import Disposition, dispositions
-from config.taxonomy import load_taxonomy
+from config.decision_table import Disposition
+from config.taxonomy import Severity
+
+__all__ = [
+    "FORMATS",
+    "add_cases",
+    "allowed_dispositions",
+    "approve",
+    "discard",
+    "draft",
+    "eligible",
+    "export",
+    "never_listed",
+    "problems",
+    "remove_line",
+    "send_back",
+    "set_disposition",
+    "set_flags",
+    "sites_waiting",
+    "submit",
+]
 
 FORMATS = ("csv", "xlsx", "json")
 FORMAT = "silver-woodpecker/notice/1"
@@ -33,9 +53,17 @@ def eligible(site: str, user: User) -> QuerySet[Case]:
     Raises:
         NotAllowed: this person prepares no lists.
     """
-    require(user, Action.PREPARE_NOTICE)
-    cases = exposure.visible_cases(user).filter(site=site, state=CaseState.CONFIRMED, notice_line__isnull=True)
-    return cases.filter(restricted=False).exclude(severity="S0").order_by("severity", "-score", "id")
+    return _waiting(user).filter(site=site).order_by("severity", "-score", "id")
+
+
+def sites_waiting(user: User) -> list[tuple[str, int]]:
+    """Return the sites with confirmed cases that wait for a list, and how many, most first.
+
+    Raises:
+        NotAllowed: this person prepares no lists.
+    """
+    counted = _waiting(user).order_by().values_list("site").annotate(n=Count("pk")).order_by("-n", "site")
+    return [(site, n) for site, n in counted]
 
 
 @transaction.atomic
@@ -124,36 +152,6 @@ def set_flags(line_id: int, user: User, *, unlabelled: bool, minor_author: bool)
     line.save(update_fields=["unlabelled", "minor_author", "disposition"])
     audit.record("notice.flags", user, line.notice, case=line.case_id, unlabelled=unlabelled, minor_author=minor_author)
     return line
-
-
-def allowed_dispositions(line: NoticeLine) -> tuple[Disposition, ...]:
-    """Return the remedies that the decision table allows for a line; none: it must not be listed."""
-    case = line.case
-    if case.restricted:
-        return ()
-    return dispositions(
-        category=case.category,
-        grade=case.grade,
-        kid_zone=case.kid_zone,
-        prominent=case.prominent,
-        unlabelled=line.unlabelled,
-        minor_author=line.minor_author or hits.MINOR_AUTHOR in case.flags,
-        imminent=hits.imminent(case.spans),
-    )
-
-
-def problems(line: NoticeLine) -> list[str]:
-    """Say why a line cannot be exported; empty when it can."""
-    case, found = line.case, []
-    if case.state != CaseState.CONFIRMED:
-        found.append(f"案件现为“{CaseState(case.state).label}”，须先确认")
-    if not case.url:
-        found.append("缺少信息URL")
-    if case.purged_at is not None:
-        found.append("文字已清除，不能摘要")
-    if not case.restricted and evidence.latest(case) is None:
-        found.append("没有证据包")
-    return [*found, *_remedy_problems(line), *_basis_problems(line)]
 
 
 @transaction.atomic
@@ -248,6 +246,12 @@ def export(notice: Notice, format: str, user: User) -> bytes:
     return content
 
 
+def _waiting(user: User) -> QuerySet[Case]:
+    require(user, Action.PREPARE_NOTICE)
+    cases = exposure.visible_cases(user).filter(state=CaseState.CONFIRMED, notice_line__isnull=True)
+    return cases.filter(restricted=False).exclude(severity=Severity.S0)
+
+
 def _file(notice: Notice, sealed: dict[str, Any], format_: str, approved_at: datetime) -> bytes:
     columns, rows = sealed["columns"], sealed["rows"]
     if format_ == "csv":
@@ -273,28 +277,6 @@ def _sealed(notice: Notice, lines: Sequence[NoticeLine], approver: User, at: dat
 
 def _chosen(line: NoticeLine) -> Disposition:
     return next(one for one in allowed_dispositions(line) if one.slug == line.disposition)
-
-
-def _remedy_problems(line: NoticeLine) -> list[str]:
-    allowed = allowed_dispositions(line)
-    if not allowed:
-        return ["按处置对照表，此类情形不得列入清单"]
-    if not line.disposition:
-        return ["尚未选定建议处置"]
-    if line.disposition not in {one.slug for one in allowed}:
-        return [f"建议处置“{line.disposition}”不在对照表允许之列：{'、'.join(one.name for one in allowed)}"]
-    return []
-
-
-def _basis_problems(line: NoticeLine) -> list[str]:
-    references = load_taxonomy().categories[line.case.category].basis
-    if not references:
-        return ["缺少法律依据"]
-    try:
-        law.cite_all(references)
-    except InvalidInput as error:
-        return [f"法律依据须为法＋条：{error}"]
-    return []
 
 
 def _check_lines(notice: Notice) -> list[NoticeLine]:
@@ -326,11 +308,6 @@ def _confirmed(site: str, case_ids: Iterable[int], user: User) -> list[Case]:
             raise NotFound("案件", case_id)
         _check_listable(known[case_id], site, listed)
     return cases
-
-
-def never_listed(case: Case) -> bool:
-    """Say whether the case goes to the police at once and never on a list (L52, L11, R38¶2)."""
-    return case.restricted or hits.imminent(case.spans)
 
 
 def _check_listable(case: Case, site: str, listed: set[int]) -> None:

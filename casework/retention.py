@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
@@ -19,6 +20,8 @@ from casework.models import Case, CaseState, Decision, Finding, InboxItem
 
 INBOX_KEPT = timedelta(hours=24)
 DISMISSED_KEPT = timedelta(days=30)
+ORPHAN_KEPT = timedelta(days=1)
+"""Age at which an evidence file that no row knows counts as left behind."""
 CHUNK = 500
 """Cases purged in one transaction."""
 
@@ -46,7 +49,11 @@ def purge(*, dry_run: bool = False, now: datetime | None = None) -> Purge:
     found = overdue(moment)
     if dry_run:
         return Purge(True, found, {}, found)
-    purged = {"out_of_scope": cases.purge_due(moment), "dismissed": _purge_dismissed(moment)}
+    purged = {
+        "out_of_scope": cases.purge_due(moment),
+        "dismissed": _purge_dismissed(moment),
+        "orphaned_files": _purge_orphans(moment),
+    }
     left = overdue(moment)
     if any(purged.values()) or any(left.values()):
         audit.record("retention.purge", audit.SYSTEM, "retention", found=found, purged=purged, left=left)
@@ -61,6 +68,7 @@ def overdue(now: datetime | None = None) -> dict[str, int]:
         "inbox": InboxItem.objects.filter(batch__created_at__lte=moment - INBOX_KEPT).count(),
         "out_of_scope": out_of_scope.count(),
         "dismissed": _dismissed(moment).count(),
+        "orphaned_files": sum(1 for _ in evidence.orphans(moment - ORPHAN_KEPT)),
     }
 
 
@@ -87,3 +95,10 @@ def _purge_dismissed(now: datetime) -> int:
             audit.record("case.purge", audit.SYSTEM, "rule:dismissed", cases=ids)
             signals.announce_cases(ids)
         purged += len(ids)
+
+
+def _purge_orphans(now: datetime) -> int:
+    names = list(evidence.orphans(now - ORPHAN_KEPT))
+    for name in names:
+        default_storage.delete(name)
+    return len(names)

@@ -55,7 +55,11 @@ def test_what_may_be_listed_is_offered_and_nothing_else() -> None:
     make_restricted_case(state=CaseState.CONFIRMED)
     confirmed(site="elsewhere")
     drafted(confirmed())
-    assert list(notices.eligible(SITE, make_user(Role.LIAISON))) == [fitting]
+    liaison = make_user(Role.LIAISON)
+    assert list(notices.eligible(SITE, liaison)) == [fitting]
+    assert notices.sites_waiting(liaison) == [("elsewhere", 1), (SITE, 1)]
+    with pytest.raises(NotAllowed):
+        notices.sites_waiting(make_user(Role.REVIEWER))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What has to go, goes, and a count proves it."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils import timezone
@@ -95,6 +96,17 @@ def test_the_sealed_text_of_a_case_that_was_out_of_scope_after_all_goes_too() ->
     decisions.decide(case.pk, user, "out_of_scope", expected_version=3)
     assert cases.purge_due(timezone.now() + timedelta(seconds=61)) == 1
     assert evidence.latest(case) is None
+
+
+def test_a_file_that_no_row_knows_goes_after_a_day(files_folder: Path) -> None:
+    known = evidence.seal(make_case(), make_user())
+    lost = files_folder / "evidence" / "ab" / "lost.json"
+    lost.parent.mkdir(parents=True)
+    lost.write_text("{}")
+    assert retention.purge().purged["orphaned_files"] == 0
+    assert retention.purge(now=timezone.now() + timedelta(days=1, minutes=1)).purged["orphaned_files"] == 1
+    assert not lost.exists()
+    assert (files_folder / known.path).exists()
 
 
 def test_what_was_seen_once_stays_seen() -> None:
