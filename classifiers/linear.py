@@ -107,7 +107,9 @@ def load_model(folder: Path) -> LinearModel:
     try:
         weights = np.load(folder / WEIGHTS, allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise ModelError(folder / WEIGHTS, f"a file NumPy cannot read ({error})", "an int8 array in .npy form") from error
+        raise ModelError(
+            folder / WEIGHTS, f"a file NumPy cannot read ({error})", "an int8 array in .npy form"
+        ) from error
     bits, columns = manifest["bits"], manifest["columns"]
     shape = (1 << bits, WIDTH)
     if weights.dtype != np.int8 or weights.shape != shape or len(columns) > WIDTH:

@@ -216,7 +216,7 @@ def _put_in_between(folded: Folded, place: NDArray[np.int64]) -> bool:
     if any(_SENTENCE & set(gap) for gap in between):
         return False
     every = len(between) == len(steps)
-    return every and len(steps) > 1 or not any(_PAUSES & set(gap) for gap in between)
+    return (every and len(steps) > 1) or not any(_PAUSES & set(gap) for gap in between)
 
 
 def _stands_alone(folded: Folded, number: int, first: int, last: int) -> bool:

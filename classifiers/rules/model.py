@@ -1,6 +1,8 @@
 """The fields of a rule file, and reading a folder of them.
 
     category: gambling                  # a slug of the taxonomy
+    author: project                     # who wrote the rules, and when; a rule may name its own
+    date: 2026-11-24
     rules:
       - name: table_lure                # the rule is called gambling.table_lure
         any: ["百家乐", "@betting"]      # words, or word classes of classes.yaml; one must be there
@@ -10,9 +12,7 @@
         not_near: ["@warning"]          # none of these may stand within `not_within` characters
         not_within: 40
         strength: strong                # see STRENGTHS
-        author: project
         reason: tables named together with a way to reach them are an invitation
-        date: 2026-11-24
         examples: {hit: ["…"], miss: ["…"]}
 
 Words are written as they are meant: evasions are undone before rules see a text.
@@ -66,16 +66,18 @@ class Rule(_Strict):
     not_near: tuple[str, ...] = ()
     not_within: int = Field(default=40, ge=1, le=20_000)
     strength: Literal["certain", "strong", "medium", "weak"]
-    author: str
+    author: str | None = Field(default=None, description="the file's where a rule names none")
     reason: str
-    date: datetime.date
+    date: datetime.date | None = Field(default=None, description="the file's where a rule names none")
     examples: Examples = Examples()
 
 
 class RuleFile(_Strict):
-    """Rules of one category."""
+    """Rules of one category; `author` and `date` stand for every rule that does not name its own."""
 
     category: str
+    author: str
+    date: datetime.date
     rules: tuple[Rule, ...]
 
 

@@ -57,7 +57,13 @@ def train(
     with _progress(console) as progress:
         task = progress.add_task("reading", total=len(sets))
         rows, digests = load_rows(
-            data, sets, slugs, RuleTyper(engine), seed=recipe.seed, most=recipe.most, tick=lambda _: progress.advance(task)
+            data,
+            sets,
+            slugs,
+            RuleTyper(engine),
+            seed=recipe.seed,
+            most=recipe.most,
+            tick=lambda _: progress.advance(task),
         )
         calibrating = _halves(rows, recipe.seed)
         task = progress.add_task("fitting", total=len(slugs))
@@ -147,7 +153,8 @@ def _about(recipe: Recipe, rows: Rows, sets: list[LabelledSet], digests: dict[st
         "recipe": json.loads(recipe.model_dump_json()),
         "trained_rows": int((~rows.held).sum()),
         "data": [
-            {"set": s.name, "file": s.file, "sha256": digests[s.file], "licence": s.licence, "tier": s.tier} for s in sets
+            {"set": s.name, "file": s.file, "sha256": digests[s.file], "licence": s.licence, "tier": s.tier}
+            for s in sets
         ],
         "made_with": {
             "python": platform.python_version(),
@@ -161,7 +168,11 @@ def _about(recipe: Recipe, rows: Rows, sets: list[LabelledSet], digests: dict[st
 def _progress(console: Console | None) -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=console or Console(stderr=True))
-
-

@@ -1,0 +1,218 @@
+"""JSON Lines in, JSON Lines out: order is kept, a bad line is answered in its place and the stream goes on.
+
+Batches of lines are assessed by two processes where the input is long enough to pay for the second one.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from classifiers.assessment import Assessment, Assessor
+from classifiers.errors import InputError
+from classifiers.lines import Bad, Line, Wanted, parse, read_lines
+
+BATCH = 512  # lines
+ALONE = 4  # batches assessed before a second process is started
+AHEAD = 3  # batches handed out per process before the oldest answer is waited for
+ERRORS_KEPT = 20
+
+Raw = list[tuple[int, bytes | None]]
+
+
+@dataclass(slots=True)
+class StreamReport:
+    """What a run did; `errors` are the first twenty of `rejected`, as (line, reason)."""
+
+    lines: int = 0
+    assessed: int = 0
+    rejected: int = 0
+    flagged: Counter[str] = field(default_factory=Counter)
+    errors: list[tuple[int, str]] = field(default_factory=list)
+    seconds: float = 0.0
+    model: str = ""
+
+    def add(self, answer: _Answer) -> None:
+        """Count a batch's answer."""
+        self.lines += answer.lines
+        self.rejected += len(answer.errors)
+        self.assessed += answer.lines - len(answer.errors)
+        self.flagged.update(answer.flagged)
+        self.errors += answer.errors[: ERRORS_KEPT - len(self.errors)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    text: bytes
+    lines: int
+    errors: list[tuple[int, str]]
+    flagged: Counter[str]
+
+
+def classify_lines(
+    source: BinaryIO,
+    target: BinaryIO,
+    assessor: Assessor,
+    thresholds: Mapping[str, float],
+    *,
+    processes: int = 1,
+    tick: Callable[[int], None] = lambda _lines: None,
+) -> StreamReport:
+    """Assess every line of `source` and write an answer for each to `target`, in order.
+
+    `tick` is told how many lines were answered. With more than one process the second starts once the input proves
+    long; what comes out is the same.
+    """
+    began = time.monotonic()
+    report = StreamReport(model=assessor.version)
+    for answer in _answers(source, assessor, thresholds, processes):
+        target.write(answer.text)
+        target.flush()
+        report.add(answer)
+        tick(answer.lines)
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _answers(
+    source: BinaryIO, assessor: Assessor, thresholds: Mapping[str, float], processes: int
+) -> Iterator[_Answer]:
+    batches = _batches(source)
+    for count, batch in enumerate(batches, 1):
+        yield answer_batch(batch, assessor, thresholds)
+        if processes > 1 and count >= ALONE and len(batch) == BATCH:
+            break
+    else:
+        return
+    yield from _in_processes(batches, assessor, thresholds, processes)
+
+
+def _batches(source: BinaryIO) -> Iterator[Raw]:
+    batch: Raw = []
+    for number, line in read_lines(source):
+        if number:
+            batch.append((number, line))
+        if len(batch) >= BATCH or (not number and batch):
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+_shared: tuple[Assessor, Mapping[str, float]] | None = None
+
+
+def _share(assessor: Assessor, thresholds: Mapping[str, float]) -> None:
+    global _shared  # noqa: PLW0603 - a forked process inherits the loaded model instead of loading its own
+    _shared = (assessor, thresholds)
+
+
+def _answer_shared(batch: Raw) -> _Answer:
+    if _shared is None:
+        raise RuntimeError("a process was asked before it was given an assessor")
+    return answer_batch(batch, *_shared)
+
+
+def _in_processes(
+    batches: Iterator[Raw], assessor: Assessor, thresholds: Mapping[str, float], processes: int
+) -> Iterator[_Answer]:
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(processes, context, initializer=_share, initargs=(assessor, thresholds)) as pool:
+        waiting: deque[Future[_Answer]] = deque()
+        for batch in batches:
+            waiting.append(pool.submit(_answer_shared, batch))
+            # A short batch means that the input has paused: answer all of it before reading on.
+            while waiting and (len(waiting) > AHEAD * processes or waiting[0].done() or len(batch) < BATCH):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def answer_batch(batch: Raw, assessor: Assessor, thresholds: Mapping[str, float]) -> _Answer:
+    """Answer a batch of raw lines."""
+    lines: list[Line] = [parse(number, line) for number, line in batch]
+    wanted = [line for line in lines if isinstance(line, Wanted)]
+    assessments = iter(assessor.assess([line.text for line in wanted]))
+    flagged: Counter[str] = Counter()
+    out: list[str] = []
+    for line in lines:
+        if isinstance(line, Bad):
+            out.append(_dump({"id": None, "line": line.number, "error": line.error}))
+            continue
+        assessment = next(assessments)
+        over = assessment.flagged(thresholds)
+        flagged.update(over)
+        out.append(_dump(answer(line.id, assessment, over)))
+    errors = [(line.number, line.error) for line in lines if isinstance(line, Bad)]
+    return _Answer("".join(out).encode("utf-8"), len(lines), errors, flagged)
+
+
+def answer(key: str | int, assessment: Assessment, flagged: list[str]) -> dict[str, object]:
+    """An assessment in the shape of the contract."""
+    return {
+        "id": key,
+        "scores": dict(assessment.scores),
+        "flagged": flagged,
+        "spans": [{"start": s.start, "end": s.end, "slug": s.slug, "reason": s.reason} for s in assessment.spans],
+        "undone": [
+            {"start": u.start, "end": u.end, "seen": u.seen, "read_as": u.read_as, "kind": u.kind}
+            for u in assessment.undone
+        ],
+        "model": assessment.model,
+    }
+
+
+def _dump(value: dict[str, object]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")) + "\n"
+
+
+def open_source(name: str, standard: BinaryIO) -> BinaryIO:
+    """Open an input: a file's name, or "-" for standard input.
+
+    Raises:
+        InputError: there is no such file, it is a folder, or it may not be read.
+    """
+    if name == "-":
+        return standard
+    path = Path(name)
+    if path.is_dir():
+        raise InputError(name, "a folder", "a JSON Lines file, or - for standard input")
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(name, error.strerror or str(error), "a JSON Lines file that can be read, or -") from error
+
+
+def open_target(name: str, source: str, standard: BinaryIO) -> BinaryIO:
+    """Open an output: a file's name, or "-" for standard output.
+
+    Raises:
+        InputError: it is a folder, cannot be written, or is the input itself.
+    """
+    if name == "-":
+        return standard
+    path = Path(name)
+    if path.is_dir():
+        raise InputError(name, "a folder", "a file to write, or - for standard output")
+    if source != "-" and path.exists() and path.samefile(source):
+        raise InputError(name, "the input itself", "another file, or - for standard output")
+    try:
+        return path.open("wb")
+    except OSError as error:
+        raise InputError(name, error.strerror or str(error), "a file in a folder that can be written") from error
+
+
+def usable_processes(most: int = 2) -> int:
+    """How many processes pay: one per core we may use, at most `most`; one where processes cannot be forked."""
+    if "fork" not in multiprocessing.get_all_start_methods():
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(most, cores))
