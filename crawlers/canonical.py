@@ -16,10 +16,9 @@ def canonical(url: str, *, paging_param: str | None = None) -> str:
     bare address are one page.
     """
     parts = urlsplit(url)
-    kept = [
-        (name, value)
-        for name, value in parse_qsl(parts.query, keep_blank_values=True)
-        if not name.lower().startswith(_TRACKING) and name != paging_param
-    ]
-    bare = urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path or "/", urlencode(kept), ""))
-    return str(canonicalize_url(bare))
+    # Bytes that are not UTF-8 (GBK sites) pass through unharmed.
+    query = parse_qsl(parts.query, keep_blank_values=True, errors="surrogateescape")
+    kept = [(name, value) for name, value in query if not name.lower().startswith(_TRACKING) and name != paging_param]
+    netloc = parts.netloc.lower().removesuffix({"http": ":80", "https": ":443"}.get(parts.scheme.lower(), "\0"))
+    bare = (parts.scheme.lower(), netloc, parts.path or "/", urlencode(kept, errors="surrogateescape"), "")
+    return str(canonicalize_url(urlunsplit(bare)))

@@ -12,15 +12,16 @@ import ipaddress
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import tldextract
 
 from config.policy import PolicyError, SitePolicy
+from crawlers.agent import PRODUCT
 from crawlers.datetimes import SHANGHAI
 from crawlers.robots import MAX_AGE_SECONDS, MAX_BYTES, Ruling, rule
 from crawlers.state import Robots, State
@@ -29,6 +30,10 @@ STOP_SECONDS = 24 * 3600
 """How long a site rests after 401, 403, a challenge or a login wall."""
 BACK_OFF_SECONDS = 60.0
 LONGEST_BACK_OFF = 3600.0
+LONGEST_WAIT = 900.0
+"""A run waits for a site at most so long (seconds); when it asks for more, the run ends and a later one goes on."""
+BUSY = frozenset({429, 503})
+_LOGIN_PATH = re.compile(r"/(?:login|signin|sign-in|passport|sso|accounts?/login)\b|[?&]mod=logging", re.IGNORECASE)
 _CHALLENGE = re.compile(r"请完成验证|访问过于频繁|安全验证|人机验证|请登录后|需要登录|滑动验证|Just a moment")
 _CHALLENGE_PAGE_CHARACTERS = 600
 """A challenge or login wall says little else; a long page that speaks of one is an ordinary page."""
@@ -62,24 +67,26 @@ class Gate:
         self._reload = reload
         self._back_off = BACK_OFF_SECONDS
 
-    async def ask(self, url: str, method: str = "GET") -> Verdict:
+    async def ask(self, url: str, method: str = "GET", *, redirected: bool = False) -> Verdict:
         """Say whether a request may go now; nothing is waited for but a missing robots.txt."""
-        refusal = self._refusal(url, method) or await self._private(url)
-        if refusal:
-            return Verdict(False, refusal)
+        if redirected and _LOGIN_PATH.search(urlsplit(url).path + "?" + urlsplit(url).query):
+            return Verdict(False, self._stop("redirected to a login page"))
+        verdict = await self.ask_robots(url, method)
+        if not verdict.allowed:
+            return verdict
         ruling = await self._robots(url)
-        if ruling is None:
-            return Verdict(False, "the site rests")
         return Verdict(ruling.allowed, ruling.rule)
+
+    async def ask_robots(self, url: str, method: str = "GET") -> Verdict:
+        """Say whether a robots.txt may be asked for: all rules but those that it will itself say."""
+        refusal = self._refusal(url, method) or await self._private(url)
+        return Verdict(refusal is None, refusal or "allowed")
 
     async def wait(self, url: str) -> None:
         """Wait until the registered domain may be asked again, and take the turn."""
         domain = registered_domain(url)
-        while (pause := self._state.next_at(domain) - time.time()) > 0:
+        while (pause := self._state.take_turn(domain, time.time(), self._delay(url))) > 0:
             await asyncio.sleep(min(pause, 5.0))
-        robots = self._state.robots(origin_of(url))
-        delay = max(self._policy.delay_seconds, rule(robots, url).crawl_delay if robots else 0.0)
-        self._state.note_next_at(domain, time.time() + delay)
         self._state.count_page(_today())
 
     def answered(self, url: str, status: int, headers: dict[str, str], text: str) -> str | None:
@@ -87,10 +94,10 @@ class Gate:
 
         After the answer the pause runs anew, so that two requests are apart by the delay even when one was slow.
         """
-        self._pause(url, self._policy.delay_seconds)
-        if status in {429, 503}:
-            seconds = retry_after(headers.get("retry-after", ""), now=datetime.now(UTC))
-            self._pause(url, max(seconds or 0.0, self._back_off))
+        self._pause(url, self._delay(url))
+        if status in BUSY:
+            asked = retry_after(headers.get("retry-after", ""), now=datetime.now(UTC))
+            self._pause(url, self._back_off if asked is None else asked)
             self._back_off = min(self._back_off * 2, LONGEST_BACK_OFF)
             return f"answered {status}"
         if status in {401, 403}:
@@ -100,6 +107,26 @@ class Gate:
         if status < 400:
             self._back_off = BACK_OFF_SECONDS
         return None
+
+    def robots_answered(self, url: str, status: int, headers: dict[str, str]) -> None:
+        """Pause after the answer to a robots.txt, as long as it asks."""
+        self._pause(url, self._policy.delay_seconds)
+        if status in BUSY:
+            self._pause(url, retry_after(headers.get("retry-after", ""), now=datetime.now(UTC)) or self._back_off)
+
+    def barren(self, text: str) -> str | None:
+        """Look again at a page on which nothing was found: a login wall in a full page layout stops the site too."""
+        match = _CHALLENGE.search(text)
+        return self._stop(f"challenge or login wall ({match[0]})") if match else None
+
+    def _delay(self, url: str) -> float:
+        robots = self._state.robots(origin_of(url))
+        asked = rule(robots, url, self._agent).crawl_delay if robots else 0.0
+        return max(self._policy.delay_seconds, asked)
+
+    @property
+    def _agent(self) -> str:
+        return self._policy.basis.agent or PRODUCT
 
     def _pause(self, url: str, seconds: float) -> None:
         domain = registered_domain(url)
@@ -112,7 +139,7 @@ class Gate:
     def _refusal(self, url: str, method: str) -> str | None:
         policy = self._current()
         parts = urlsplit(url)
-        if policy is None or not policy.enabled:
+        if not policy.enabled:
             return "the site is switched off in its policy"
         if policy.basis.kind == "import":
             return "basis import: this site is never asked"
@@ -120,15 +147,17 @@ class Gate:
             return f"method {method}: only GET is sent"
         if parts.scheme not in {"http", "https"}:
             return f"scheme {parts.scheme or '(none)'}: only http and https are read"
-        if parts.netloc not in policy.allowed_hosts() and parts.hostname not in policy.allowed_hosts():
-            return f"host {parts.netloc} is not one of this site's"
+        if "@" in parts.netloc or not _listed(parts, policy.allowed_hosts()):
+            return f"host {parts.netloc.rpartition('@')[2]} is not one of this site's"
         if resting := self._state.stopped(time.time()):
             return f"the site rests: {resting}"
+        if (pause := self._state.next_at(registered_domain(url)) - time.time()) > LONGEST_WAIT:
+            return f"the site asked for a pause of {pause / 60:.0f} more minutes"
         if self._state.pages_on(_today()) >= policy.pages_per_day:
             return f"daily cap of {policy.pages_per_day} pages is used up"
         return None
 
-    def _current(self) -> SitePolicy | None:
+    def _current(self) -> SitePolicy:
         """Read the policy again, so that the kill switch works within one request."""
         try:
             fresh = self._reload()
@@ -148,22 +177,39 @@ class Gate:
         except OSError:
             return f"host {host} cannot be resolved"
         for entry in found:
-            address = ipaddress.ip_address(str(entry[4][0]).split("%")[0])
-            if not address.is_global:
+            if not is_public(address := str(entry[4][0])):
                 return f"host {host} has the private address {address}"
         return None
 
-    async def _robots(self, url: str) -> Ruling | None:
+    async def _robots(self, url: str) -> Ruling:
         origin = origin_of(url)
         robots = self._state.robots(origin)
         if robots is None or time.time() - robots.fetched_at > MAX_AGE_SECONDS:
-            address = f"{origin}/robots.txt"
-            await self.wait(address)
-            status, body = await self._fetch_robots(address)
+            status, body = await self._fetch_robots(f"{origin}/robots.txt")
             robots = Robots(time.time(), status, body[:MAX_BYTES])
             self._state.note_robots(origin, robots)
-            self._pause(address, self._policy.delay_seconds)
-        return rule(robots, url)
+            self._pause(url, self._delay(url))
+        return rule(robots, url, self._agent)
+
+
+def is_public(address: str) -> bool:
+    """Whether an address is one that anybody on the internet may have; loopback, private and link-local are not."""
+    found = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return found.is_global and not found.is_multicast
+
+
+def _listed(parts: SplitResult, allowed: Iterable[str]) -> bool:
+    """Whether a host is on the list; an entry without a port means the scheme's own port."""
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    try:
+        port = parts.port or usual
+    except ValueError:
+        return False
+    host = (parts.hostname or "").rstrip(".")
+    names = {f"{host}:{port}"} | ({host} if port == usual else set())
+    return any(entry.lower() in names for entry in allowed)
 
 
 def retry_after(value: str, *, now: datetime) -> float | None:

@@ -10,9 +10,14 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 from scrapy.utils.defer import maybe_deferred_to_future
 
-from crawlers.gate import Gate
+from crawlers.fields import plain_text
+from crawlers.gate import BUSY, Gate
 
 ROBOTS_FLAG = "woodpecker_robots"
+AGAIN = "woodpecker_again"
+TRIES_WHEN_BUSY = 2
+"""How often a page that answered 429 or 503 is asked for again, after the pause."""
+_SHORT_PAGE_BYTES = 20_000
 
 
 class Refused(IgnoreRequest):
@@ -39,35 +44,44 @@ class GateMiddleware:
             Refused: with the rule that decides, counted in the report.
         """
         if request.meta.get(ROBOTS_FLAG):
-            return
-        verdict = await self._gate.ask(request.url, request.method)
+            verdict = await self._gate.ask_robots(request.url, request.method)
+        else:
+            redirected = bool(request.meta.get("redirect_urls"))
+            verdict = await self._gate.ask(request.url, request.method, redirected=redirected)
         if not verdict.allowed:
             self._report.refused[verdict.rule] += 1
             raise Refused(verdict.rule)
         await self._gate.wait(request.url)
+        self._report.requests += 1
 
-    def process_response(self, request: Request, response: Response, spider: Spider | None = None) -> Response:
-        """Hand the answer on, unless it says that we are not wanted.
+    def process_response(
+        self, request: Request, response: Response, spider: Spider | None = None
+    ) -> Response | Request:
+        """Hand the answer on, unless it says that we are not wanted; ask again, later, when the site is busy.
 
         Raises:
-            Refused: 401, 403, 429, 503, a challenge or a login wall.
+            Refused: 401, 403, a challenge or a login wall; 429 and 503 for the third time.
         """
-        if request.meta.get(ROBOTS_FLAG):
-            return response
         headers = {
             name.decode("latin-1").lower(): values[-1].decode("latin-1")
             for name, values in response.headers.items()
             if values
         }
+        if request.meta.get(ROBOTS_FLAG):
+            self._gate.robots_answered(request.url, response.status, headers)
+            return response
         reason = self._gate.answered(request.url, response.status, headers, _visible(response))
-        if reason is not None:
-            self._report.refused[reason] += 1
-            raise Refused(reason)
-        return response
+        if reason is None:
+            return response
+        self._report.refused[reason] += 1
+        tried = request.meta.get(AGAIN, 0)
+        if response.status in BUSY and tried < TRIES_WHEN_BUSY:
+            return request.replace(meta={**request.meta, AGAIN: tried + 1}, dont_filter=True)
+        raise Refused(reason)
 
     async def _fetch_robots(self, url: str) -> tuple[int, str]:
-        # Redirects of a robots.txt are followed by Scrapy up to five times, as RFC 9309 §2.3.1.2 asks.
-        request = Request(url, meta={ROBOTS_FLAG: True, "redirect_times_max": 5}, dont_filter=True)
+        # Redirects are followed up to five times (RFC 9309 §2.3.1.2), each through this middleware.
+        request = Request(url, meta={ROBOTS_FLAG: True}, dont_filter=True)
         assert self._crawler.engine is not None
         try:
             response: Any = await maybe_deferred_to_future(self._crawler.engine.download(request))
@@ -77,9 +91,7 @@ class GateMiddleware:
 
 
 def _visible(response: Response) -> str:
-    """Return roughly what a reader sees of a short page; nothing for a long one."""
-    if not isinstance(response, TextResponse) or len(response.body) > 20_000:
-        return " " * 20_000
-    from crawlers.fields import plain_text
-
+    """Return what a reader sees of a short page; nothing of a long one, which is no challenge page."""
+    if not isinstance(response, TextResponse) or len(response.body) > _SHORT_PAGE_BYTES:
+        return ""
     return plain_text(response.text)

@@ -25,7 +25,7 @@ class Ruling:
     crawl_delay: float = 0.0
 
 
-def rule(robots: Robots, url: str) -> Ruling:
+def rule(robots: Robots, url: str, agent: str = PRODUCT) -> Ruling:
     """Say whether a URL may be fetched under this answer for its origin's robots.txt.
 
     200 is parsed; 404 and 410 mean that there is none; everything else, and a page of HTML in its place, forbids all.
@@ -37,9 +37,9 @@ def rule(robots: Robots, url: str) -> Ruling:
     if robots.body.lstrip("\ufeff \r\n\t").startswith("<"):
         return Ruling(False, "robots.txt is a page of HTML")
     parsed = _parsed(robots.body)
-    allowed = parsed.can_fetch(url, PRODUCT)
+    allowed = parsed.can_fetch(url, agent)
     verdict = "allows" if allowed else "disallows"
-    return Ruling(allowed, f"robots.txt {verdict} it", float(parsed.crawl_delay(PRODUCT) or 0))
+    return Ruling(allowed, f"robots.txt {verdict} it", float(parsed.crawl_delay(agent) or 0))
 
 
 @lru_cache(maxsize=32)

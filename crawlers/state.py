@@ -19,7 +19,8 @@ CREATE TABLE IF NOT EXISTS unit (thread TEXT, unit TEXT, capture_id TEXT NOT NUL
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS thread (
   key TEXT PRIMARY KEY, signal TEXT NOT NULL, last_url TEXT NOT NULL, checked_at REAL NOT NULL,
-  changed_at REAL NOT NULL) WITHOUT ROWID;
+  changed_at REAL NOT NULL, before_last INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS validator (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS section (slug TEXT PRIMARY KEY, complete INTEGER NOT NULL) WITHOUT ROWID;
 """
 _GATE_SCHEMA = """
@@ -27,7 +28,7 @@ CREATE TABLE IF NOT EXISTS robots (
   origin TEXT PRIMARY KEY, fetched_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS clock (domain TEXT PRIMARY KEY, next_at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS stop (site TEXT PRIMARY KEY, until REAL NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pages (day TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pages (site TEXT, day TEXT, count INTEGER NOT NULL, PRIMARY KEY (site, day)) WITHOUT ROWID;
 """
 
 
@@ -37,12 +38,16 @@ class AlreadyRunning(Exception):
 
 @dataclass(frozen=True)
 class ThreadState:
-    """What is known of a thread: the list page's signal that it moved, its last page, and when it last changed."""
+    """What is known of a thread: the list page's signal that it moved, its last page, and when it last changed.
+
+    `before_last` counts the units on the pages before the last one, so that places in the thread stay right.
+    """
 
     signal: str
     last_url: str
     checked_at: float
     changed_at: float
+    before_last: int = 0
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,10 @@ class State:
         except BlockingIOError:
             self._lock.close()
             raise AlreadyRunning(f"another crawl of {site} is using {folder}") from None
-        # Two files: what was captured is committed together with the captures, what the gate notes at once.
+        # Two files: what was captured is committed together with the captures; what the gate notes is committed at
+        # once and shared by all crawls of this folder, so that sites on one domain keep one delay.
         self._db = _opened(folder / f"{site}.sqlite3", _SCHEMA, "DEFERRED")
-        self._gate = _opened(folder / f"{site}.gate.sqlite3", _GATE_SCHEMA, None)
+        self._gate = _opened(folder / "gate.sqlite3", _GATE_SCHEMA, None)
         self._site = site
 
     def close(self) -> None:
@@ -100,14 +106,24 @@ class State:
 
     def thread(self, key: str) -> ThreadState | None:
         """Return what is known of a thread."""
-        columns = "signal, last_url, checked_at, changed_at"
+        columns = "signal, last_url, checked_at, changed_at, before_last"
         row = self._db.execute(f"SELECT {columns} FROM thread WHERE key=?", (key,)).fetchone()  # noqa: S608
         return ThreadState(*row) if row else None
 
     def note_thread(self, key: str, state: ThreadState) -> None:
         """Remember how a thread was left when it had been read to its end."""
-        row = (key, state.signal, state.last_url, state.checked_at, state.changed_at)
-        self._db.execute("INSERT OR REPLACE INTO thread VALUES (?, ?, ?, ?, ?)", row)
+        row = (key, state.signal, state.last_url, state.checked_at, state.changed_at, state.before_last)
+        self._db.execute("INSERT OR REPLACE INTO thread VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def validators(self, url: str) -> dict[str, str]:
+        """Return the headers of a conditional request (RFC 9110 §13.1) for a page that was dealt with before."""
+        row = self._db.execute("SELECT etag, modified FROM validator WHERE url=?", (url,)).fetchone()
+        names = ("If-None-Match", "If-Modified-Since")
+        return {name: value for name, value in zip(names, row or (), strict=False) if value}
+
+    def note_validators(self, url: str, etag: str, modified: str) -> None:
+        """Remember the ETag and the Last-Modified of a page."""
+        self._db.execute("INSERT OR REPLACE INTO validator VALUES (?, ?, ?)", (url, etag, modified))
 
     def section_complete(self, slug: str) -> bool:
         """Whether the last crawl read this section to its end."""
@@ -137,6 +153,17 @@ class State:
         """Remember when the domain may be asked again; kept across runs."""
         self._gate.execute("INSERT OR REPLACE INTO clock VALUES (?, ?)", (domain, moment))
 
+    def take_turn(self, domain: str, now: float, delay: float) -> float:
+        """Take the domain's next turn and return 0, or return the seconds until there is one."""
+        self._gate.execute("BEGIN IMMEDIATE")
+        try:
+            pause = self.next_at(domain) - now
+            if pause <= 0:
+                self.note_next_at(domain, now + delay)
+        finally:
+            self._gate.execute("COMMIT")
+        return max(pause, 0.0)
+
     def stopped(self, now: float) -> str | None:
         """Return why the site rests, or None when it does not."""
         row = self._gate.execute("SELECT until, reason FROM stop WHERE site=?", (self._site,)).fetchone()
@@ -149,13 +176,14 @@ class State:
         self._gate.execute("INSERT OR REPLACE INTO stop VALUES (?, ?, ?)", (self._site, until, reason))
 
     def pages_on(self, day: str) -> int:
-        """Return how many pages were asked for on a day."""
-        row = self._gate.execute("SELECT count FROM pages WHERE day=?", (day,)).fetchone()
+        """Return how many pages of this site were asked for on a day."""
+        row = self._gate.execute("SELECT count FROM pages WHERE site=? AND day=?", (self._site, day)).fetchone()
         return int(row[0]) if row else 0
 
     def count_page(self, day: str) -> None:
         """Count one page against the daily cap."""
-        self._gate.execute("INSERT INTO pages VALUES (?, 1) ON CONFLICT(day) DO UPDATE SET count = count + 1", (day,))
+        upsert = "INSERT INTO pages VALUES (?, ?, 1) ON CONFLICT(site, day) DO UPDATE SET count = count + 1"
+        self._gate.execute(upsert, (self._site, day))
 
 
 def _opened(path: Path, schema: str, isolation: Literal["DEFERRED"] | None) -> sqlite3.Connection:

@@ -1,0 +1,27 @@
+"""Names are resolved to public addresses only, at the very moment of connecting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scrapy.resolver import CachingThreadedResolver
+
+from crawlers.gate import is_public
+
+
+class PrivateAddress(OSError):
+    """A host name leads to a loopback, private or link-local address."""
+
+
+class PublicResolver(CachingThreadedResolver):
+    """Scrapy's resolver, refusing private addresses: a name that changed since the gate looked is caught here."""
+
+    def getHostByName(self, name: str, timeout: Any = ()) -> Any:  # noqa: N802 - Twisted's name
+        """Return a Deferred of the address."""
+        return super().getHostByName(name, timeout).addCallback(_checked, name)
+
+
+def _checked(address: str, name: str) -> str:
+    if not is_public(address):
+        raise PrivateAddress(f"host {name} has the private address {address}")
+    return address
