@@ -36,14 +36,13 @@ class Clock:
             )
         self._starts: list[tuple[float, float]] = [(ran, wall) for ran, wall in kept.get("starts", ())]
         self._starts.append((kept.get("ran", 0.0), now()))
-        self._keep(self._starts[-1][0])
+        self._write(self._starts[-1][0])
 
     def ran(self) -> float:
         """Return the seconds run in all, and keep them now and then."""
-        before, wall = self._starts[-1]
-        ran = before + max(0.0, self._now() - wall)
+        ran = self._read()
         if ran - self._kept_at >= KEEP_EVERY:
-            self._keep(ran)
+            self._write(ran)
         return ran
 
     def moment(self, at: float) -> datetime:
@@ -51,7 +50,15 @@ class Clock:
         before, wall = next((start for start in reversed(self._starts) if start[0] <= at), self._starts[0])
         return datetime.fromtimestamp(wall + at - before, LOCAL).replace(microsecond=0)
 
-    def _keep(self, ran: float) -> None:
+    def keep(self) -> None:
+        """Keep the seconds run until now; to be called when the platform stops."""
+        self._write(self._read())
+
+    def _read(self) -> float:
+        before, wall = self._starts[-1]
+        return before + max(0.0, self._now() - wall)
+
+    def _write(self, ran: float) -> None:
         fresh = self._path.with_suffix(".new")
         fresh.write_text(json.dumps({"seed": self.seed, "ran": ran, "starts": self._starts}), "utf-8")
         fresh.replace(self._path)

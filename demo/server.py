@@ -42,8 +42,8 @@ class Platform(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, port: int, folder: Path, seed: int | None = None, tick: float = TICK) -> None:
+        self._log = logging.Logger("demo.access")  # outside the tree of loggers: each platform has its own
         super().__init__((HOST, port), Handler)
-        self._log = logging.Logger("demo.access")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._log.addHandler(RotatingFileHandler(folder / "access.log", maxBytes=LOG_BYTES, backupCount=2))
@@ -56,8 +56,10 @@ class Platform(ThreadingHTTPServer):
         self._in_flight = 0
 
     def server_close(self) -> None:
-        """Stop listening and close the access log."""
+        """Stop listening, keep the clock and close the access log."""
         super().server_close()
+        if hasattr(self, "clock"):  # not when it never came up
+            self.clock.keep()
         for handler in self._log.handlers:
             handler.close()
 
