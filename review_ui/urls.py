@@ -1,5 +1,48 @@
 """Every address of the pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.contrib.auth.views import LogoutView
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from review_ui import accounts, health
+from review_ui.api.v1 import api
+from review_ui.lead import views as lead
+from review_ui.liaison import views as liaison
+from review_ui.staff import views as staff
+from review_ui.volunteers import views as volunteers
+
+urlpatterns = [
+    path("", accounts.home, name="home"),
+    path("sign-in/", accounts.SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("sign-in/<str:uid>/<str:token>/", accounts.sign_in_link, name="sign-in-link"),
+    path("set-password/<str:uid>/<str:token>/", accounts.set_password, name="set-password"),
+    path("language/", include("django.conf.urls.i18n")),
+    path("queue/", staff.queue, name="queue"),
+    path("queue/next/", staff.next_case, name="next-case"),
+    path("cases/<int:case_id>/", staff.case, name="case"),
+    path("cases/<int:case_id>/reveal/", staff.reveal, name="reveal"),
+    path("cases/<int:case_id>/decide/", staff.decide, name="decide"),
+    path("cases/<int:case_id>/undo/", staff.undo, name="undo"),
+    path("volunteer/", volunteers.item, name="volunteer"),
+    path("volunteer/help/", volunteers.help_page, name="volunteer-help"),
+    path("volunteer/undo/", volunteers.undo, name="volunteer-undo"),
+    path("volunteer/text-size/", volunteers.text_size, name="text-size"),
+    path("volunteer/<int:case_id>/show/", volunteers.show, name="volunteer-show"),
+    path("volunteer/<int:case_id>/answer/", volunteers.answer, name="volunteer-answer"),
+    path("volunteer/<int:case_id>/category/", volunteers.category, name="volunteer-category"),
+    path("notices/", liaison.index, name="notices"),
+    path("notices/new/<slug:site>/", liaison.new, name="notice-new"),
+    path("notices/<int:notice_id>/", liaison.notice, name="notice"),
+    path("notices/<int:notice_id>/submit/", liaison.submit, name="notice-submit"),
+    path("notices/<int:notice_id>/approve/", liaison.approve, name="notice-approve"),
+    path("notices/<int:notice_id>/send-back/", liaison.send_back, name="notice-send-back"),
+    path("notices/<int:notice_id>/discard/", liaison.discard, name="notice-discard"),
+    path("notices/<int:notice_id>/export/<slug:format_>/", liaison.export, name="notice-export"),
+    path("notices/lines/<int:line_id>/", liaison.line, name="notice-line"),
+    path("lead/", lead.overview, name="lead"),
+    path("lead/audit/verify/", lead.verify_audit, name="verify-audit"),
+    path("lead/people/", lead.people, name="people"),
+    path("lead/people/<int:user_id>/switch/", lead.switch, name="switch-person"),
+    path("healthz", health.healthz, name="healthz"),
+    path("api/v1/", api.urls),
+]

@@ -1,0 +1,1 @@
+"""The lead's and administrator's pages: how things stand, accounts."""

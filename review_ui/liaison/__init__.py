@@ -1,0 +1,1 @@
+"""The liaison's pages: takedown lists from confirmed cases."""

@@ -1,0 +1,112 @@
+"""Facets as a page shows them: groups of values with counts, each a link that adds or takes away a filter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from casework.models import CaseState
+from config.policy import PolicyError, load_class, load_site
+from config.taxonomy import load_taxonomy
+
+TITLES = {
+    "state": "状态",
+    "severity": "等级",
+    "category": "类别",
+    "platform_class": "平台类别",
+    "site": "平台",
+    "section": "板块",
+}
+SEVERITIES = {"S0": "S0 立即", "S1": "S1 严重", "S2": "S2 一般", "S3": "S3 轻微"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One value of a facet."""
+
+    label: str
+    count: int
+    chosen: bool
+    address: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """One facet."""
+
+    title: str
+    choices: Sequence[Choice]
+
+
+def facet_groups(
+    facets: Mapping[str, Sequence[tuple[str, int]]], chosen: Mapping[str, Sequence[str]], given: QueryDict
+) -> list[Group]:
+    """Return the facets in the order of the page."""
+    return [
+        Group(_(title), [_choice(name, value, count, chosen, given) for value, count in _all(name, facets, chosen)])
+        for name, title in TITLES.items()
+        if facets.get(name)
+    ]
+
+
+def label(name: str, value: str) -> str:
+    """Return a value of a facet in words."""
+    match name:
+        case "category":
+            return category_name(value)
+        case "state":
+            return _(CaseState(value).label) if value in CaseState.values else value
+        case "severity":
+            return _(SEVERITIES.get(value, value))
+        case "platform_class":
+            return _title_of_class(value)
+        case "site":
+            return _title_of_site(value)
+        case _:
+            return value
+
+
+def category_name(slug: str) -> str:
+    """Return the category's name in the language of the page."""
+    category = load_taxonomy().categories.get(slug)
+    if category is None:
+        return slug
+    return category.name_en if (get_language() or "").startswith("en") else category.name
+
+
+def _all(
+    name: str, facets: Mapping[str, Sequence[tuple[str, int]]], chosen: Mapping[str, Sequence[str]]
+) -> list[tuple[str, int]]:
+    """Return the values that were counted, and those that are chosen though nothing has them."""
+    counted = list(facets[name])
+    known = {value for value, _count in counted}
+    return counted + [(value, 0) for value in chosen.get(name, ()) if value not in known]
+
+
+def _choice(name: str, value: str, count: int, chosen: Mapping[str, Sequence[str]], given: QueryDict) -> Choice:
+    present = list(chosen.get(name, ()))
+    on = value in present
+    after = [one for one in present if one != value] if on else [*present, value]
+    values = {key: given.getlist(key) for key in given if key not in {"page", "after", name}}
+    # No state at all would mean the default; "all" says that every state is wanted.
+    values[name] = after or (["all"] if name == "state" else [])
+    return Choice(label(name, value), count, on, "?" + urlencode(values, doseq=True))
+
+
+def _title_of_class(slug: str) -> str:
+    try:
+        return load_class(slug).title
+    except PolicyError:
+        return slug
+
+
+def _title_of_site(name: str) -> str:
+    try:
+        return load_site(name).title
+    except PolicyError:
+        return name

@@ -1,0 +1,1 @@
+"""The volunteers' pages (长辈版): one item, three big answers."""
