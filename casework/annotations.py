@@ -25,6 +25,8 @@ ANSWERS_WANTED = 3
 """Blind answers that a case collects; more would spend people's time."""
 ASSIGNED_FOR = timedelta(hours=12)
 """How long an unanswered item counts as being answered; a browser that was closed holds nothing for ever."""
+REST = timedelta(minutes=10)
+"""A pause this long is a rest."""
 OLDEST = ("created_at", "id")
 
 
@@ -195,6 +197,21 @@ def summary(case: Case) -> Summary:
 def work_done(user: User) -> int:
     """Return how many items this volunteer has answered or skipped today (Asia/Shanghai)."""
     return Annotation.objects.filter(volunteer=user, answered_at__gte=_midnight()).count()
+
+
+def minutes_at_work(user: User) -> int:
+    """Return how long this volunteer has been reading today without a rest, in minutes, up to their last answer.
+
+    A rest is `REST` or more between an answer and the next item; work that ended that long ago counts as none.
+    """
+    rows = Annotation.objects.filter(volunteer=user, answered_at__gte=_midnight()).order_by("-answered_at")
+    later, last = timezone.now(), None
+    for shown_at, answered_at in rows.values_list("shown_at", "answered_at"):
+        if later - answered_at >= REST:
+            break
+        last = last or answered_at
+        later = shown_at
+    return int((last - later).total_seconds() // 60) if last else 0
 
 
 def _completed(before: Annotation, given: Answer, category: str | None) -> Annotation:

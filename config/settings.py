@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     http_host: str = Field("127.0.0.1", description="Address that the pages listen on.")
     http_port: int = Field(8000, ge=0, le=65535, description="Port that the pages listen on; 0 takes a free one.")
     public_url: str = Field("", description="Address under which people reach the pages; empty: host and port.")
+    support_contact: str = Field(
+        "", max_length=100, description="Whom volunteers ask for help, shown on their pages, e.g. a name and a number."
+    )
     secret_key: SecretStr = Field(
         SecretStr(""), description="Key for sessions and keyed hashes; empty: made at first start, embedded mode only."
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from casework.search.port import SearchUnavailable
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
 from casework import cases, intake
-from casework.models import Case, Heartbeat
+from casework.models import Batch, Case, Heartbeat
 from casework.search import get_search
+from casework.search.port import SearchUnavailable
 from workers import tasks
 
 UNFINISHED_SECONDS = 60
@@ -42,6 +42,12 @@ def run(unfinished_seconds: int = UNFINISHED_SECONDS) -> Swept:
     except SearchUnavailable as unavailable:
         indexed, error = 0, str(unavailable)
     return Swept(len(sent), indexed, purged, error)
+
+
+def release_failed() -> int:
+    """Let every batch that was given up go again; returns how many there were."""
+    given_up = Batch.objects.filter(failed_at__isnull=False).order_by("id").values_list("id", flat=True)
+    return sum(intake.release(batch_id) for batch_id in given_up)
 
 
 def _catch_up() -> int:

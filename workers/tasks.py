@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import structlog
-from casework.search.port import SearchUnavailable
 from celery import Task
 from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 
 from casework import intake, retention, signals, status
 from casework.search import get_search
+from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
 from config.settings import get_settings
 from workers import crawling

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "review_ui.access.CaseworkErrors",
 ]
 
 ROOT_URLCONF = "config.django.urls"
@@ -60,6 +61,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "review_ui.context.chrome",
             ]
         },
     }
@@ -117,6 +119,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "review_ui.accounts.locked_out"
 SILENCED_SYSTEM_CHECKS = ["axes.W003"]
 
 LANGUAGE_CODE = "zh-hans"

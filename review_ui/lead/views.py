@@ -20,6 +20,7 @@ from review_ui.access import allowed, person
 from review_ui.staff.facets import label
 
 DAYS = 14
+PARTS = {"database": "数据库", "search": "检索", "workers": "后台处理"}
 
 
 @allowed(Action.SEE_STATUS)
@@ -29,7 +30,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     user = person(request)
     context = {
         "status": status.snapshot(),
-        "parts": status.parts(),
+        "parts": [(_(PARTS.get(one.name, one.name)), one.ok, one.detail) for one in status.parts()],
+        "sees_notices": bool(may(user, Action.PREPARE_NOTICE)),
         "states": [(label("state", one), n) for one, n in _counted("state")],
         "severities": [(label("severity", one), n) for one, n in _counted("severity", open_only=True)],
         "categories": _bars([(label("category", one), n) for one, n in _counted("category", open_only=True)]),

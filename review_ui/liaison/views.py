@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from casework import exposure, notices
 from casework.errors import InvalidInput, NotFound
-from casework.models import CaseState, Instrument, Notice, NoticeState
+from casework.models import Instrument, Notice, NoticeState
 from casework.roles import Action, may
 from review_ui.access import allowed, person
 from review_ui.staff.facets import label
@@ -30,16 +30,8 @@ SHOWN = 200
 def index(request: HttpRequest) -> HttpResponse:
     """Show which platforms have confirmed cases waiting, and the lists there are."""
     user = person(request)
-    waiting = (
-        exposure.visible_cases(user)
-        .filter(state=CaseState.CONFIRMED, notice_line__isnull=True, restricted=False)
-        .exclude(severity="S0")
-        .values_list("site")
-        .annotate(n=Count("pk"))
-        .order_by("-n")
-    )
     context = {
-        "waiting": [(site, label("site", site), n) for site, n in waiting],
+        "waiting": [(site, label("site", site), n) for site, n in notices.sites_waiting(user)],
         "lists": Notice.objects.select_related("prepared_by", "approved_by").annotate(n=Count("lines"))[:SHOWN],
     }
     return render(request, "review_ui/notices.html", context)
@@ -93,11 +85,10 @@ def line(request: HttpRequest, line_id: int) -> HttpResponse:
     if request.POST.get("act") == "remove":
         notices.remove_line(line_id, user)
     else:
-        notices.set_flags(
+        changed = notices.set_flags(
             line_id, user, unlabelled="unlabelled" in request.POST, minor_author="minor_author" in request.POST
         )
         wished = request.POST.get("disposition", "")
-        changed = notices.line_of(line_id, user)
         if wished in {one.slug for one in notices.allowed_dispositions(changed)}:
             notices.set_disposition(line_id, wished, user)
     return redirect("notice", notice_id=int(notice_id))

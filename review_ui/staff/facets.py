@@ -79,6 +79,14 @@ def category_name(slug: str) -> str:
     return category.name_en if (get_language() or "").startswith("en") else category.name
 
 
+def toggled(given: QueryDict, name: str, value: str) -> str:
+    """Return the address with one value added to a filter, or taken away when it is there."""
+    values = {key: given.getlist(key) for key in given if key not in {"page", "after", name}}
+    if value not in given.getlist(name):
+        values[name] = [value]
+    return "?" + urlencode(values, doseq=True)
+
+
 def _all(
     name: str, facets: Mapping[str, Sequence[tuple[str, int]]], chosen: Mapping[str, Sequence[str]]
 ) -> list[tuple[str, int]]:

@@ -20,7 +20,7 @@ from casework.search import get_search
 from casework.search.port import FACETS, MAX_WINDOW, Query, Sort
 from config.taxonomy import load_taxonomy
 from review_ui.access import allowed, person
-from review_ui.staff.facets import facet_groups
+from review_ui.staff.facets import facet_groups, toggled
 
 PAGE_SIZE = 20
 SORTS = {
@@ -70,7 +70,9 @@ def queue(request: HttpRequest) -> HttpResponse:
         "sorts": [(value.value, _(label)) for value, label in SORTS.items()],
         "groups": facet_groups(page.facets, {**chosen, "state": state}, request.GET),
         "chosen": chosen,
+        "state_given": states or [],
         "kid_zone": "kid_zone" in chosen,
+        "kid_zone_address": toggled(request.GET, "kid_zone", "true"),
         "may_decide": bool(may(user, Action.DECIDE)),
         **_paging(request, page.total, query, page.next_after),
     }
@@ -168,7 +170,7 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
         ],
         "categories": list(taxonomy.categories.values()),
         "summary": annotations.summary(found) if may(user, Action.SEE_ANNOTATIONS) else None,
-        "decisions": found.decisions.select_related("decided_by"),
+        "history": cases.history(found),
         "last": last,
         "may_undo": last is not None and last.decided_by_id == user.pk,
         "findings": [finding for finding in Finding if finding.value in steps] if may_act else [],

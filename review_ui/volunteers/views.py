@@ -70,9 +70,8 @@ def category(request: HttpRequest, case_id: int) -> HttpResponse:
             annotations.answer(case_id, user, Answer.HARMFUL, category=slug)
         messages.success(request, _("已记下，谢谢您"))
         return redirect("volunteer")
-    return render(
-        request, "review_ui/volunteer_category.html", {**_common(request), "case_id": case_id, "cards": _cards()}
-    )
+    context = {**_common(request), "case_id": case_id, "cards": _cards()}
+    return render(request, "review_ui/volunteer_category.html", context)
 
 
 @allowed(Action.ANNOTATE)
@@ -120,10 +119,9 @@ def _shown(case: Case, request: HttpRequest) -> dict[str, object]:
 def _common(request: HttpRequest) -> dict[str, object]:
     """Return what every page of a volunteer shows: the day's work, the text size, and whether to offer a rest."""
     done = annotations.work_done(person(request))
-    minutes = annotations.minutes_today(person(request))
     return {
         "done": done,
         "size": request.session.get("text_size", SIZES[0]),
         "sizes": [("large", _("大")), ("larger", _("更大")), ("largest", _("最大"))],
-        "offer_rest": minutes >= REST_AFTER_MINUTES,
+        "offer_rest": annotations.minutes_at_work(person(request)) >= REST_AFTER_MINUTES,
     }

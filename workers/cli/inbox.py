@@ -62,7 +62,10 @@ def status(json: Json = False) -> None:
     _report(snapshot, json)
 
 
-def sweep(json: Json = False) -> None:
+def sweep(
+    failed: Annotated[bool, typer.Option("--failed", help="Also send batches again that were given up.")] = False,
+    json: Json = False,
+) -> None:
     """Finish what was left: send unfinished batches again, index what is behind, purge what is due."""
     from dataclasses import asdict
 
@@ -71,8 +74,9 @@ def sweep(json: Json = False) -> None:
     prepare()
     from workers import sweep as sweeping
 
+    released = sweeping.release_failed() if failed else 0
     swept = sweeping.run(unfinished_seconds=0)
-    _report(asdict(swept), json)
+    _report({"released": released, **asdict(swept)}, json)
     if swept.search_error:
         leave(Exit.PARTLY, f"search: {swept.search_error}")
 
@@ -82,9 +86,8 @@ def reindex(json: Json = False) -> None:
     from workers.cli.start import prepare
 
     prepare()
-    from casework.search.port import SearchUnavailable
-
     from casework.search import get_search
+    from casework.search.port import SearchUnavailable
 
     try:
         with console.status("reindexing …"):

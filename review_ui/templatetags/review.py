@@ -1,0 +1,142 @@
+"""Words for values: slugs and codes as people read them, in the language of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from casework import deadlines, law, policies
+from casework.models import Case
+from config.taxonomy import LawRef, Severity, load_taxonomy
+from review_ui.staff import facets
+
+register = template.Library()
+
+KINDS = {
+    "title": "标题",
+    "post": "主帖",
+    "comment": "评论",
+    "danmaku": "弹幕",
+    "description": "简介",
+    "other": "其他",
+}
+GRADES = {"illegal": "疑似违法", "bad": "疑似不良", "may_affect": "疑似可能影响"}
+EVASIONS = {
+    "width": "全半角",
+    "styled": "花体字符",
+    "invisible": "隐形字符",
+    "combining": "附加符号",
+    "traditional": "繁体字",
+    "look_alike": "形近字",
+    "inserted": "插入符号",
+    "digits": "数字替代",
+    "sound": "谐音",
+    "initials": "拼音缩写",
+    "split": "拆字",
+    "slang": "黑话",
+}
+METHODS = {"rule": "词语规则", "linear": "统计模型"}
+
+category = register.filter("category", facets.category_name)
+
+
+@register.filter
+def state(value: str) -> str:
+    """Return the state of a case in words."""
+    return facets.label("state", value)
+
+
+@register.filter
+def severity(value: str) -> str:
+    """Return a severity in words."""
+    return facets.label("severity", value)
+
+
+@register.filter
+def site(value: str) -> str:
+    """Return a site's title."""
+    return facets.label("site", value)
+
+
+@register.filter
+def platform_class(value: str) -> str:
+    """Return a platform class's title."""
+    return facets.label("platform_class", value)
+
+
+@register.filter
+def section(case: Case) -> str:
+    """Return the title of the section that a case stands in."""
+    return policies.section_title(case.site, case.section)
+
+
+@register.filter
+def kind(value: str) -> str:
+    """Return a kind of text in words."""
+    return _(KINDS.get(value, value))
+
+
+@register.filter
+def grade(value: str) -> str:
+    """Return a 定性 in words."""
+    return _(GRADES.get(value, value))
+
+
+@register.filter
+def evasion(value: str) -> str:
+    """Return a kind of undone evasion in words."""
+    return _(EVASIONS.get(value, value))
+
+
+@register.filter
+def speaker(reason: str) -> str:
+    """Return who marked a span: a rule or the model."""
+    return _(METHODS.get(reason.split(":", maxsplit=1)[0], reason))
+
+
+@register.filter
+def probability(value: float | None) -> str:
+    """Return a probability as it is read aloud: a whole per cent, never 0 % or 100 %."""
+    if value is None:
+        return "–"
+    return "<1%" if value < 0.01 else ">99%" if value > 0.99 else f"{value:.0%}"
+
+
+@register.filter
+def cite(references: Iterable[LawRef]) -> list[str]:
+    """Return legal bases in full, e.g. 《未成年人网络保护条例》第22条第2款."""
+    return list(dict.fromkeys(law.cite(reference) for reference in references))
+
+
+@register.filter
+def clock(moment: datetime | None) -> str:
+    """Return a moment as 2026-11-24 09:05 in the installation's time zone."""
+    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M") if moment else "–"
+
+
+@register.filter
+def first_look(case: Case) -> deadlines.Deadline:
+    """Return by when a human should look at a case for the first time."""
+    return deadlines.first_look(case.severity, case.created_at)
+
+
+@register.filter
+def undo_case(tags: str) -> str:
+    """Return the case that a message offers to undo, empty when it offers none."""
+    return next((tag.removeprefix("undo:") for tag in tags.split() if tag.startswith("undo:")), "")
+
+
+@register.filter
+def grades_of(slug: str) -> list[str]:
+    """Return the 定性 that a category allows, the usual first."""
+    return [str(one) for one in load_taxonomy().categories[slug].grades]
+
+
+@register.filter
+def grave(value: str) -> bool:
+    """Say whether a severity is S0 or S1."""
+    return value in (Severity.S0, Severity.S1)
