@@ -1,7 +1,5 @@
 """The queue and the case page."""
 
-from __future__ import annotations
-
 from typing import Any
 from urllib.parse import urlencode
 

@@ -1,7 +1,5 @@
 """One item a screen, three big answers, and a way out that asks for no reason."""
 
-from __future__ import annotations
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
