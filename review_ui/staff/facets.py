@@ -93,7 +93,8 @@ def _all(
     """Return the values that were counted, and those that are chosen though nothing has them."""
     counted = list(facets[name])
     known = {value for value, _count in counted}
-    return counted + [(value, 0) for value in chosen.get(name, ()) if value not in known]
+    complete = counted + [(value, 0) for value in chosen.get(name, ()) if value not in known]
+    return sorted(complete) if name == "severity" else complete
 
 
 def _choice(name: str, value: str, count: int, chosen: Mapping[str, Sequence[str]], given: QueryDict) -> Choice:
