@@ -16,11 +16,11 @@ from django.views.decorators.http import require_GET, require_POST
 from casework import accounts, audit, status
 from casework.models import AuditEntry, Batch, Case, CaseState, Heartbeat, Notice, NoticeState, Role, User
 from casework.roles import Action, may
+from review_ui import words
 from review_ui.access import allowed, person
 from review_ui.staff.facets import label
 
 DAYS = 14
-PARTS = {"database": "数据库", "search": "检索", "workers": "后台处理"}
 
 
 @allowed(Action.SEE_STATUS)
@@ -30,7 +30,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     user = person(request)
     context = {
         "status": status.snapshot(),
-        "parts": [(_(PARTS.get(one.name, one.name)), one.ok, one.detail) for one in status.parts()],
+        "parts": [(_(words.PARTS.get(one.name, one.name)), one.ok, one.detail) for one in status.parts()],
         "sees_notices": bool(may(user, Action.PREPARE_NOTICE)),
         "states": [(label("state", one), n) for one, n in _counted("state")],
         "severities": [(label("severity", one), n) for one, n in _counted("severity", open_only=True)],

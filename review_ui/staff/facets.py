@@ -13,16 +13,7 @@ from django.utils.translation import gettext as _
 from casework.models import CaseState
 from config.policy import PolicyError, load_class, load_site
 from config.taxonomy import load_taxonomy
-
-TITLES = {
-    "state": "状态",
-    "severity": "等级",
-    "category": "类别",
-    "platform_class": "平台类别",
-    "site": "平台",
-    "section": "板块",
-}
-SEVERITIES = {"S0": "S0 立即", "S1": "S1 严重", "S2": "S2 一般", "S3": "S3 轻微"}
+from review_ui import words
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ def facet_groups(
     """Return the facets in the order of the page."""
     return [
         Group(_(title), [_choice(name, value, count, chosen, given) for value, count in _all(name, facets, chosen)])
-        for name, title in TITLES.items()
+        for name, title in words.FACETS.items()
         if facets.get(name)
     ]
 
@@ -62,7 +53,7 @@ def label(name: str, value: str) -> str:
         case "state":
             return _(CaseState(value).label) if value in CaseState.values else value
         case "severity":
-            return _(SEVERITIES.get(value, value))
+            return _(words.SEVERITIES.get(value, value))
         case "platform_class":
             return _title_of_class(value)
         case "site":

@@ -17,17 +17,11 @@ from casework.roles import Action, may
 from casework.search import get_search
 from casework.search.port import FACETS, MAX_WINDOW, Query, Sort
 from config.taxonomy import load_taxonomy
+from review_ui import words
 from review_ui.access import allowed, person
 from review_ui.staff.facets import facet_groups, toggled
 
 PAGE_SIZE = 20
-SORTS = {
-    Sort.URGENCY: "最紧急",
-    Sort.NEWEST: "最新",
-    Sort.OLDEST: "最早",
-    Sort.SCORE: "分数最高",
-    Sort.RELEVANCE: "最相关",
-}
 
 
 @allowed(Action.SEE_CASES)
@@ -65,7 +59,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query,
         "text": text,
-        "sorts": [(value.value, _(label)) for value, label in SORTS.items()],
+        "sorts": [(value, _(label)) for value, label in words.SORTS.items()],
         "groups": facet_groups(page.facets, {**chosen, "state": state}, request.GET),
         "chosen": chosen,
         "state_given": states or [],

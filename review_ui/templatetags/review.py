@@ -12,36 +12,18 @@ from django.utils.translation import gettext as _
 from casework import deadlines, law, policies
 from casework.models import Case
 from config.taxonomy import LawRef, Severity, load_taxonomy
+from review_ui import words
 from review_ui.staff import facets
 
 register = template.Library()
 
-KINDS = {
-    "title": "标题",
-    "post": "主帖",
-    "comment": "评论",
-    "danmaku": "弹幕",
-    "description": "简介",
-    "other": "其他",
-}
-GRADES = {"illegal": "疑似违法", "bad": "疑似不良", "may_affect": "疑似可能影响"}
-EVASIONS = {
-    "width": "全半角",
-    "styled": "花体字符",
-    "invisible": "隐形字符",
-    "combining": "附加符号",
-    "traditional": "繁体字",
-    "look_alike": "形近字",
-    "inserted": "插入符号",
-    "digits": "数字替代",
-    "sound": "谐音",
-    "initials": "拼音缩写",
-    "split": "拆字",
-    "slang": "黑话",
-}
-METHODS = {"rule": "词语规则", "linear": "统计模型"}
-
 category = register.filter("category", facets.category_name)
+
+
+@register.filter
+def translated(value: object) -> str:
+    """Return a label of casework in the language of the page."""
+    return _(str(value))
 
 
 @register.filter
@@ -75,27 +57,33 @@ def section(case: Case) -> str:
 
 
 @register.filter
+def mode(value: str) -> str:
+    """Return the mode of the installation in words."""
+    return _(words.MODES.get(value, value))
+
+
+@register.filter
 def kind(value: str) -> str:
     """Return a kind of text in words."""
-    return _(KINDS.get(value, value))
+    return _(words.KINDS.get(value, value))
 
 
 @register.filter
 def grade(value: str) -> str:
     """Return a 定性 in words."""
-    return _(GRADES.get(value, value))
+    return _(words.GRADES.get(value, value))
 
 
 @register.filter
 def evasion(value: str) -> str:
     """Return a kind of undone evasion in words."""
-    return _(EVASIONS.get(value, value))
+    return _(words.EVASIONS.get(value, value))
 
 
 @register.filter
 def speaker(reason: str) -> str:
     """Return who marked a span: a rule or the model."""
-    return _(METHODS.get(reason.split(":", maxsplit=1)[0], reason))
+    return _(words.SPEAKERS.get(reason.split(":", maxsplit=1)[0], reason))
 
 
 @register.filter
