@@ -165,7 +165,10 @@ class SitePolicy(Strict):
         Raises:
             KeyError: this site has no such section.
         """
-        zone = "kid_zone" if self.section(section_slug).kid_zone else "general"
+        return self.zone_thresholds("kid_zone" if self.section(section_slug).kid_zone else "general")
+
+    def zone_thresholds(self, zone: Literal["general", "kid_zone"]) -> dict[str, float]:
+        """Return category → score for the site's sections of one kind."""
         values = dict.fromkeys(SLUGS, float(getattr(self.thresholds, zone)))
         values |= dict.fromkeys(S0_CATEGORIES, S0_THRESHOLD)
         values |= {one.category: one.value for one in self.overrides if one.zone in {zone, "both"}}

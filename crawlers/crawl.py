@@ -112,14 +112,15 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
             "Accept-Language": "zh-CN,zh;q=0.9",
         },
         "WOODPECKER_GATE": gate,
-        "WOODPECKER_REPORT": report,
+        "WOODPECKER_REPORT": lambda: report,  # settings are copied deeply, functions are not
         "DOWNLOADER_MIDDLEWARES": {"crawlers.middleware.GateMiddleware": 560},
         "ROBOTSTXT_OBEY": False,  # the gate reads robots.txt itself, failing closed
         "CONCURRENT_REQUESTS": 1,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "DOWNLOAD_DELAY": 0,
-        "RANDOMIZE_DOWNLOAD_DELAY": False,
+        "DOWNLOAD_DELAY_JITTER": 0,
         "COOKIES_ENABLED": False,
+        **({} if policy.private_hosts_allowed else {"DNS_RESOLVER": "crawlers.resolver.PublicResolver"}),
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,

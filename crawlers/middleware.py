@@ -8,7 +8,6 @@ from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
-from scrapy.utils.defer import maybe_deferred_to_future
 
 from crawlers.fields import plain_text
 from crawlers.gate import BUSY, Gate
@@ -30,7 +29,7 @@ class GateMiddleware:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._gate: Gate = crawler.settings["WOODPECKER_GATE"](self._fetch_robots)
-        self._report = crawler.settings["WOODPECKER_REPORT"]
+        self._report = crawler.settings["WOODPECKER_REPORT"]()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GateMiddleware:
@@ -84,7 +83,7 @@ class GateMiddleware:
         request = Request(url, meta={ROBOTS_FLAG: True}, dont_filter=True)
         assert self._crawler.engine is not None
         try:
-            response: Any = await maybe_deferred_to_future(self._crawler.engine.download(request))
+            response: Any = await self._crawler.engine.download_async(request)
         except Exception:  # any failure at all means that nothing may be fetched
             return 0, ""
         return response.status, response.text if isinstance(response, TextResponse) else ""

@@ -9,9 +9,10 @@ from typing import Any
 
 @dataclass
 class CrawlReport:
-    """Counts of one crawl of one site."""
+    """Counts of one crawl of one site. `requests` counts everything that was sent, robots.txt and retries included."""
 
     site: str
+    requests: int = 0
     pages: int = 0
     units: int = 0
     captures: int = 0

@@ -42,9 +42,9 @@ def due() -> list[str]:
         if policy.schedule is None or not policy.enabled or policy.crawl is None:
             continue
         last, _ = Heartbeat.objects.get_or_create(
-            name=f"crawl:{name}", defaults={"kind": "crawl", "at": now - policy.schedule.every}
+            name=f"crawl:{name}", defaults={"kind": "crawl", "at": now - policy.schedule}
         )
-        if last.at + policy.schedule.every <= now:
+        if last.at + policy.schedule <= now:
             Heartbeat.objects.filter(name=last.name).update(at=now)
             ready.append(name)
     return ready

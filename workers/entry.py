@@ -19,14 +19,14 @@ from workers.schedule import SCHEDULE  # noqa: E402
 app.conf.beat_schedule = SCHEDULE
 
 
-@worker_init.connect  # type: ignore[untyped-decorator]
+@worker_init.connect
 def load_model(sender: Any, **_: Any) -> None:
     """Load the model once; the pool's processes share its memory."""
     if str(sender).startswith("assess@"):
         tasks.assessor()
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]
+@worker_process_init.connect
 def follow_parent(**_: Any) -> None:
     """End with the worker even when it is killed outright."""
     die_with_parent(signal.SIGKILL)

@@ -23,20 +23,20 @@ class Channel(filesystem.Channel):
 
     supports_fanout = False
 
-    def _queue_bind(self, *_binding: str) -> None:
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str | None, queue: str) -> None:
         """Nothing to keep: a queue is named by its routing key, so no table to race for."""
 
     def _lookup(self, exchange: str, routing_key: str, default: str | None = None) -> list[str]:
         return [routing_key]
 
-    def _put(self, queue: str, payload: Any, **_options: Any) -> None:
+    def _put(self, queue: str, payload: dict[str, Any], **_options: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
         name = f"{time.time_ns():020d}-{uuid.uuid4().hex}.{queue}"
         hidden = folder / f"{name}.part"
         hidden.write_text(dumps(payload), "utf-8")
         hidden.rename(folder / f"{name}.msg")
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         for path in self._waiting(queue):
             taken = path.with_suffix(".taken")
             try:

@@ -92,7 +92,7 @@ def send_cases(sender: Any, case_ids: Sequence[int], **_: Any) -> None:
         send(index, list(case_ids[start : start + INDEX_CHUNK]))
 
 
-def send(task: Task, *arguments: Any) -> bool:
+def send(task: Task[Any, Any], *arguments: Any) -> bool:
     """Send a task; a broker that is away is logged and left to the sweep. Returns whether it was sent."""
     try:
         task.apply_async(arguments)

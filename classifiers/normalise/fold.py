@@ -90,7 +90,7 @@ def _expand(
     counts = np.ones(len(points), dtype=np.int64)
     counts[where] = [len(entry) for entry in read]
     starts = np.cumsum(counts) - counts
-    points, source, owner = (np.repeat(array, counts) for array in (points, source, owner))
+    points, source, owner = np.repeat(points, counts), np.repeat(source, counts), np.repeat(owner, counts)
     for begin, entry in zip(starts[where], read, strict=True):
         points[begin : begin + len(entry)] = entry
     return points, source, owner

@@ -139,7 +139,7 @@ class _Letters:
 
 @lru_cache(maxsize=1)
 def _letter_table() -> NDArray[np.bool_]:
-    """Code points that can be part of a word: Chinese characters, Latin letters, digits, and marks that stand for one."""
+    """Code points that can be part of a word: Chinese characters, Latin letters, digits, marks that stand for one."""
     table = np.isin(tables().shape, (HAN, LATIN, DIGIT))
     for mark in _MARKS:
         table[ord(mark)] = True

@@ -57,8 +57,8 @@ class RuleEngine:
             for word in rule.triggers:
                 self._by_word.setdefault(word, []).append(number)
         self._automaton = ahocorasick.Automaton()
-        for word, key in self._ids.items():
-            self._automaton.add_word(word, (key, len(word), word[0].isascii(), word[-1].isascii()))
+        for text, key in self._ids.items():
+            self._automaton.add_word(text, (key, len(text), text[0].isascii(), text[-1].isascii()))
         self._automaton.make_automaton()
 
     @property

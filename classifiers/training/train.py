@@ -77,6 +77,37 @@ def train(
     return Trained(folder, card)
 
 
+def evaluate(
+    recipe_path: Path,
+    data: Path,
+    *,
+    model_dir: Path | None = None,
+    tier: Tier = "limited",
+    console: Console | None = None,
+) -> dict[str, Any]:
+    """Measure a model on the rows that the recipe holds back; returns figures in the shape of a card.
+
+    Raises:
+        RecipeError, DataError: as `train`.
+        ModelError: the folder holds no model.
+    """
+    recipe, sets = load_recipe(recipe_path, tier)
+    cascade = load_cascade(model_dir)
+    with _progress(console) as progress:
+        task = progress.add_task("reading", total=len(sets))
+        rows, digests = load_rows(
+            data,
+            sets,
+            tuple(recipe.columns),
+            RuleTyper(RuleEngine(load_rules())),
+            seed=recipe.seed,
+            most=recipe.most,
+            tick=lambda _: progress.advance(task),
+        )
+        unseen = ~_halves(rows, recipe.seed) & rows.held
+        return measure_model(cascade, rows, unseen, recipe, sets, {"data": digests})
+
+
 class RuleTyper:
     """Word rules as a labeller: reads a text as the cascade does, but without the linear model."""
 

@@ -1,0 +1,192 @@
+"""`woodpecker classify`, `train`, `evaluate`: texts in, assessments out; and how the model comes to be."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
+
+if TYPE_CHECKING:
+    from classifiers.training.sets import Tier
+
+Data = Annotated[Path, typer.Option(help="Folder with the labelled sets that docs/detection.md names.")]
+RecipeName = Annotated[str, typer.Option(help="Name of a shipped recipe, or a recipe file.")]
+Permitted = Annotated[str, typer.Option("--tier", help="Which licences may be used: open, or limited (the default).")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this file."""
+    app.command()(classify)
+    app.command()(train)
+    app.command()(evaluate)
+
+
+def classify(
+    source: Annotated[str, typer.Option("--input", "-i", metavar="FILE|-", help='Lines {"id": …, "text": …}.')] = "-",
+    target: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE|-", help="One answer per line, in order.")
+    ] = "-",
+    model: Annotated[Path | None, typer.Option(help="Folder of a model; default: the shipped one.")] = None,
+    site: Annotated[str | None, typer.Option(help="Flag by this site's thresholds; default: the general ones.")] = None,
+    json: Json = False,
+) -> None:
+    """Assess texts: scores of fifteen categories, what is flagged, where, and which evasions were undone.
+
+    A line that cannot be read is answered in its place with its number and what is wrong; the exit code is then 3.
+
+    Example: echo '{"id": "1", "text": "今天的作文课真有意思"}' | woodpecker classify
+    """
+    from classifiers import stream
+    from classifiers.cascade import load
+    from classifiers.errors import ClassifierError
+
+    if json and target == "-":
+        leave(
+            Exit.WRONG_INPUT,
+            "--json prints a summary on stdout; found --output -; allowed: --output FILE",
+            as_json=True,
+        )
+    thresholds = _thresholds(site, as_json=json)
+    try:
+        assessor = load(model)
+        read = stream.open_source(source, sys.stdin.buffer)
+        write = stream.open_target(target, source, sys.stdout.buffer)
+    except ClassifierError as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=json)
+    try:
+        with _counting("texts") as tick, read, write:
+            report = stream.classify_lines(
+                read, write, assessor, thresholds, processes=stream.usable_processes(), tick=tick
+            )
+    except BrokenPipeError:
+        leave(Exit.FAILED, f"{target}: nobody reads the answers any more")
+    except OSError as error:
+        leave(Exit.FAILED, f"{target} cannot be written: {error.strerror}", as_json=json)
+    for line, reason in report.errors:
+        complain(f"{source}:{line}: {reason}")
+    if report.rejected > len(report.errors):
+        complain(
+            f"{source}: {report.rejected - len(report.errors)} more lines were rejected; each is answered in place"
+        )
+    if json:
+        summary(_counts(report))
+    if report.rejected:
+        raise typer.Exit(int(Exit.PARTLY))
+
+
+def train(
+    data: Data,
+    recipe: RecipeName = "linear",
+    models: Annotated[Path | None, typer.Option(help="Where the model's folder is made; default: the shipped.")] = None,
+    tier: Permitted = "limited",
+    json: Json = False,
+) -> None:
+    """Train a model by a recipe, measure it on rows it never saw, and write it with its card. Needs `[train]`."""
+    from classifiers.linear import MODELS
+    from classifiers.training.recipe import find_recipe
+
+    with _understood(json) as training:
+        made = training.train(
+            find_recipe(recipe), data, models=models or MODELS, tier=_tier(tier, json), console=errors
+        )
+    if json:
+        summary({"folder": str(made.folder), **made.card})
+    else:
+        console.print(f"model {made.card['version']} in {made.folder}", markup=False)
+        _table(made.card)
+
+
+def evaluate(
+    data: Data,
+    recipe: RecipeName = "linear",
+    model: Annotated[Path | None, typer.Option(help="Folder of a model; default: the shipped one.")] = None,
+    tier: Permitted = "limited",
+    json: Json = False,
+) -> None:
+    """Measure a model on the rows that its recipe holds back from training. Needs `[train]`."""
+    from classifiers.training.recipe import find_recipe
+
+    with _understood(json) as training:
+        card = training.evaluate(find_recipe(recipe), data, model_dir=model, tier=_tier(tier, json), console=errors)
+    if json:
+        summary(card)
+    else:
+        _table(card)
+
+
+def _thresholds(site: str | None, *, as_json: bool) -> dict[str, float]:
+    from config.policy import PolicyError, general_thresholds, load_site
+
+    if site is None:
+        return dict(general_thresholds())
+    try:
+        return dict(load_site(site).zone_thresholds("general"))
+    except PolicyError as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
+
+
+def _counts(report: Any) -> dict[str, Any]:
+    speed = report.lines / report.seconds if report.seconds else 0.0
+    return {
+        "lines": report.lines,
+        "assessed": report.assessed,
+        "rejected": report.rejected,
+        "flagged": dict(report.flagged),
+        "seconds": round(report.seconds, 3),
+        "texts_per_second": round(speed, 1),
+        "model": report.model,
+    }
+
+
+@contextmanager
+def _counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Count on stderr for a person who waits; say nothing to a pipe."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.completed} " + what), TimeElapsedColumn())
+    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda lines: progress.advance(task, lines)
+
+
+@contextmanager
+def _understood(as_json: bool) -> Iterator[Any]:
+    """Give the training code; turn what it cannot do into a message and an exit code."""
+    from classifiers.errors import ClassifierError
+
+    try:
+        from classifiers.training import train as training
+    except ImportError as error:
+        leave(Exit.WRONG_INPUT, f"training needs {error.name}; install with `uv sync --extra train`", as_json=as_json)
+    try:
+        yield training
+    except ClassifierError as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
+
+
+def _tier(value: str, as_json: bool) -> Tier:
+    from typing import cast, get_args
+
+    from classifiers.training.sets import Tier
+
+    if value not in get_args(Tier):
+        leave(Exit.WRONG_INPUT, f"--tier: found {value!r}; allowed: {', '.join(get_args(Tier))}", as_json=as_json)
+    return cast(Tier, value)
+
+
+def _table(card: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table("category", "rows", "positive", "precision", "recall", "F1", "average precision", "ECE")
+    for slug, figures in card["categories"].items():
+        one = figures["at_half"]
+        shown = (one[name] for name in ("precision", "recall", "f1", "average_precision", "ece"))
+        table.add_row(slug, str(one["rows"]), str(one["positives"]), *(f"{value:.3f}" for value in shown))
+    console.print(table)
+    console.print(f"word rules alone: {', '.join(card['rules_only'])}", markup=False)
