@@ -27,6 +27,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "worker_enable_remote_control": False,
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
         "worker_max_tasks_per_child": 2000,
         "task_default_queue": "woodpecker",
         "task_create_missing_queues": True,

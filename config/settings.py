@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "WOODPECKER_"
-FOLDER_BROKER = "folder://"
+FOLDER_BROKER = "folder://localhost//"
 """Broker URL of embedded mode: messages are files in the data folder."""
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr = Field(
         SecretStr(""), description="Key for sessions and keyed hashes; empty: made at first start, embedded mode only."
+    )
+    crawler_contact: str = Field(
+        "",
+        max_length=200,
+        pattern=r"^[\x21-\x7e]*$",
+        description="Page or mail address in the user agent, by which a site's operator reaches you; needed for "
+        "every site outside your own network.",
     )
     policy_dir: Path | None = Field(
         None, description="Folder with sites/ (and classes/, presets/) of this installation, read before the shipped."

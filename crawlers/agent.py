@@ -10,6 +10,11 @@ CRAWLER = f"silver-woodpecker/{version('silver-woodpecker')}"
 """Tool and version, as written into each capture."""
 
 
-def user_agent(contact: str) -> str:
-    """Return the User-Agent header; `contact` is the address where a site's operator reaches us."""
-    return f"{PRODUCT}/{version('silver-woodpecker')} (+{contact})"
+def user_agent(contact: str = "", product: str = PRODUCT) -> str:
+    """Return the User-Agent header.
+
+    Args:
+        contact: address where a site's operator reaches us; empty only on our own machines.
+        product: another name, where an owner has agreed to one.
+    """
+    return f"{product}/{version('silver-woodpecker')}" + (f" (+{contact})" if contact else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,14 +11,13 @@ from typing import Any
 from scrapy.crawler import CrawlerProcess
 
 from config.policy import SitePolicy
-from crawlers.agent import user_agent
+from crawlers.agent import PRODUCT, user_agent
 from crawlers.capture import Capture
 from crawlers.gate import Fetch, Gate
 from crawlers.report import CrawlReport
 from crawlers.spider import SiteSpider
 from crawlers.state import State
 
-CONTACT = "https://silver-woodpecker.invalid/contact"
 MAX_PAGE_BYTES = 5 * 1024 * 1024
 
 
@@ -34,7 +34,7 @@ def crawl(
     limit: int | None = None,
     seed: int | None = None,
     recheck: bool = False,
-    contact: str = CONTACT,
+    contact: str = "",
     reload: Callable[[], SitePolicy | None] = lambda: None,
     before_commit: Callable[[CrawlReport], None] = lambda report: None,
 ) -> CrawlReport:
@@ -81,6 +81,8 @@ def crawl(
         return Gate(policy, state, fetch, reload)
 
     try:
+        # What a crawl did stands in its report; Scrapy sets its own level, so only its warnings get past here.
+        logging.getLogger("scrapy").propagate = False
         process = CrawlerProcess(settings(policy, report, gate, contact))
         process.crawl(
             SiteSpider,
@@ -106,7 +108,7 @@ def crawl(
 def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Gate], contact: str) -> dict[str, Any]:
     """Return Scrapy's settings: one request at a time, no cookies, no console, one honest name."""
     return {
-        "USER_AGENT": user_agent(policy.basis.agent or contact),
+        "USER_AGENT": user_agent(contact, policy.basis.agent or PRODUCT),
         "DEFAULT_REQUEST_HEADERS": {
             "Accept": "text/html,application/json,application/xml;q=0.9,*/*;q=0.5",
             "Accept-Language": "zh-CN,zh;q=0.9",

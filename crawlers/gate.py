@@ -138,17 +138,13 @@ class Gate:
 
     def _refusal(self, url: str, method: str) -> str | None:
         policy = self._current()
-        parts = urlsplit(url)
         if not policy.enabled:
             return "the site is switched off in its policy"
         if policy.basis.kind == "import":
             return "basis import: this site is never asked"
-        if method != "GET":
-            return f"method {method}: only GET is sent"
-        if parts.scheme not in {"http", "https"}:
-            return f"scheme {parts.scheme or '(none)'}: only http and https are read"
-        if "@" in parts.netloc or not _listed(parts, policy.allowed_hosts()):
-            return f"host {parts.netloc.rpartition('@')[2]} is not one of this site's"
+        return _unlisted(url, method, policy) or self._not_now(url, policy)
+
+    def _not_now(self, url: str, policy: SitePolicy) -> str | None:
         if resting := self._state.stopped(time.time()):
             return f"the site rests: {resting}"
         if (pause := self._state.next_at(registered_domain(url)) - time.time()) > LONGEST_WAIT:
@@ -190,6 +186,17 @@ class Gate:
             self._state.note_robots(origin, robots)
             self._pause(url, self._delay(url))
         return rule(robots, url, self._agent)
+
+
+def _unlisted(url: str, method: str, policy: SitePolicy) -> str | None:
+    parts = urlsplit(url)
+    if method != "GET":
+        return f"method {method}: only GET is sent"
+    if parts.scheme not in {"http", "https"}:
+        return f"scheme {parts.scheme or '(none)'}: only http and https are read"
+    if "@" in parts.netloc or not _listed(parts, policy.allowed_hosts()):
+        return f"host {parts.netloc.rpartition('@')[2]} is not one of this site's"
+    return None
 
 
 def is_public(address: str) -> bool:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import signal
+import warnings
 from typing import Any
 
+from celery.platforms import SecurityWarning
 from celery.signals import worker_init, worker_process_init
 
+from config.settings import get_settings
 from workers import django as woodpecker_django
+from workers import logs
 from workers.processes import die_with_parent
 
 woodpecker_django.setup()
+logs.configure(get_settings())
+# Celery warns of root because of pickle; only JSON is accepted here, and in a container root is nobody special.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 from workers import tasks  # noqa: E402 - needs Django
 from workers.app import app  # noqa: E402

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
+from config.settings import FOLDER_BROKER
 from workers import folder_broker
 
 folder_broker.register()
@@ -33,7 +34,7 @@ def broker(tmp_path: Path) -> Connection:
         "control_folder": str(tmp_path / "control"),
         "polling_interval": 0.01,
     }
-    return Connection("folder://", transport_options=options)
+    return Connection(FOLDER_BROKER, transport_options=options)
 
 
 def test_messages_come_out_in_the_order_they_went_in(broker: Connection) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import sys
+import traceback
 
 import typer
 
@@ -16,12 +18,19 @@ def main() -> None:
         build()()
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        # One line for people; the stack, without the values of variables, which may hold a text, for whoever asks.
+        logging.getLogger(__name__).debug("unforeseen", exc_info=True)
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        sys.stderr.write(f"unforeseen {type(error).__name__} in {where.name} ({where.filename}:{where.lineno})\n")
+        sys.exit(1)
 
 
 def build() -> typer.Typer:
     """Return the command line with every group registered."""
     app = typer.Typer(
         name="woodpecker",
+        pretty_exceptions_enable=False,
         help="Silver Woodpecker 银发啄木鸟: find what may harm minors, and carry it to the people who decide.",
         no_args_is_help=True,
         add_completion=False,

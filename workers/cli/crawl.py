@@ -6,6 +6,7 @@ import contextlib
 import errno
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,12 +47,16 @@ def crawl(
     except PolicyError as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=json, problems=[one.as_dict() for one in error.problems])
     settings = get_settings()
+    if not settings.crawler_contact and not policy.private_hosts_allowed:
+        message = "WOODPECKER_CRAWLER_CONTACT: found nothing; allowed: a page or mail address for the sites' operators"
+        leave(Exit.WRONG_INPUT, message, as_json=json)
     folder = state or default_folder(settings.data_dir)
     try:
         with _sink(output, as_json=json) as (keep, flush), _progress(policy.title) as show:
             report = crawling.crawl(
                 policy,
                 state_dir=folder,
+                contact=settings.crawler_contact,
                 key=settings.effective_secret_key().encode(),
                 on_capture=keep,
                 limit=limit,
@@ -115,12 +120,16 @@ def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
 
     waiting: list[Capture] = []
 
-    def flush() -> None:
-        if waiting:
-            intake.receive(waiting)
-            waiting.clear()
+    # Django refuses to wait for its database inside an event loop, and the crawl runs in one: a thread of its own
+    # writes, and the crawl waits for it, since it must not go on before the captures are safe.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox") as writer:
 
-    yield waiting.append, flush
+        def flush() -> None:
+            if waiting:
+                writer.submit(intake.receive, list(waiting)).result()
+                waiting.clear()
+
+        yield waiting.append, flush
 
 
 @contextlib.contextmanager

@@ -82,6 +82,9 @@ def beat() -> None:
     from workers.cli.start import prepare
 
     settings = prepare()
+    from workers import tasks
+
+    tasks.send(tasks.crawl_due)  # the clock first strikes after a whole period; what is due is due now
     schedule = settings.path("beat", "schedule")
     command = _celery("beat", "--schedule", str(schedule), "--pidfile", "")
     os.execv(command[0], command)  # noqa: S606 - replaces this process, so that signals reach the schedule itself
