@@ -6,7 +6,6 @@ import signal
 import warnings
 from typing import Any
 
-from celery.platforms import SecurityWarning
 from celery.signals import worker_init, worker_process_init
 
 from config.settings import get_settings
@@ -17,7 +16,7 @@ from workers.processes import die_with_parent
 woodpecker_django.setup()
 logs.configure(get_settings())
 # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is nobody special.
-warnings.filterwarnings("ignore", category=SecurityWarning)
+warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
 from workers import tasks  # noqa: E402 - needs Django
 from workers.app import app  # noqa: E402
