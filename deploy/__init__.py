@@ -1,0 +1,1 @@
+"""What an installation needs around the program: real servers for development and tests, started by one command."""

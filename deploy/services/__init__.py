@@ -1,0 +1,5 @@
+"""Real PostgreSQL, Redis and Elasticsearch on loopback, for development and tests. Not for production.
+
+`python -m deploy.services up` starts them and prints three `export` lines; `down` stops them and throws their data
+away. Each run has fresh data and fresh passwords.
+"""

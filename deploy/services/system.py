@@ -1,0 +1,133 @@
+"""The machine underneath: packages, an unprivileged user, free ports, processes that outlive their starter."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+USER = "woodpecker-dev"
+"""PostgreSQL and Elasticsearch refuse to run as root; as root we start them as this user."""
+
+
+class CannotStart(Exception):
+    """A server cannot be started; says what is missing and how to get it."""
+
+
+def say(message: str) -> None:
+    """Tell a person on stderr; stdout belongs to the export lines."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def is_root() -> bool:
+    """Whether this process may install packages and become another user."""
+    return os.geteuid() == 0
+
+
+def need(program: Callable[[], Path | None], *packages: str) -> Path:
+    """Return where a program is; install its packages where we may, or name them.
+
+    Raises:
+        CannotStart: it is not there and cannot be installed here.
+    """
+    found = program()
+    if found is None and is_root() and shutil.which("apt-get"):
+        say(f"installing {' '.join(packages)} …")
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        install = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+        for command in (["apt-get", "update"], install):
+            subprocess.run(command, env=environment, capture_output=True, check=False)
+        found = program()
+    if found is None:
+        raise CannotStart(f"needed: {' '.join(packages)}; install with your system's packages, e.g. apt-get install")
+    return found
+
+
+def on_path(name: str) -> Path | None:
+    """Return a program of the search path."""
+    found = shutil.which(name)
+    return Path(found) if found else None
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def unprivileged(command: Sequence[str], environment: Mapping[str, str] = {}) -> list[str]:
+    """Return a command that runs as nobody special: as ourselves, or as `USER` when we are root."""
+    settings = [f"{name}={value}" for name, value in environment.items()]
+    plain = ["env", *settings, *command]
+    return ["runuser", "-u", USER, "--", *plain] if is_root() else plain
+
+
+def ensure_user() -> None:
+    """Make the unprivileged user where we are root; to be called once, before servers start side by side."""
+    if is_root() and subprocess.run(["id", USER], capture_output=True, check=False).returncode:
+        create = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER]
+        subprocess.run(create, check=True)
+
+
+def hand_over(folder: Path) -> None:
+    """Give a folder to whoever `unprivileged` runs as."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    if is_root():
+        subprocess.run(["chown", "--recursive", f"{USER}:", str(folder)], check=True)
+
+
+def start(command: Sequence[str], log: Path) -> int:
+    """Start a server that goes on when we end; return its process id."""
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
+        )
+    return process.pid
+
+
+def wait(ready: Callable[[], bool], what: str, log: Path, seconds: float = 90) -> None:
+    """Wait until a server answers.
+
+    Raises:
+        CannotStart: it does not in time; quotes the end of its log.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if ready():
+            return
+        time.sleep(0.2)
+    tail = log.read_text("utf-8", "replace")[-2000:] if log.exists() else "(no log)"
+    raise CannotStart(f"{what} did not answer within {seconds:.0f} s; the end of {log}:\n{tail}")
+
+
+def stop(pid: int, seconds: float = 20) -> None:
+    """End a process group: kindly first."""
+    for signum in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(pid, signum)
+        except (ProcessLookupError, PermissionError):
+            return
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not _group_lives(pid):
+                return
+            time.sleep(0.1)
+
+
+def _group_lives(pid: int) -> bool:
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.killpg(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
