@@ -1,0 +1,55 @@
+"""Real servers and a real browser for whoever asks for them; each is started once and only when it is needed."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+# Before Django's settings are read: the tests have a data folder of their own, and nothing of a developer's shell.
+_SERVICES = {
+    name: os.environ[f"WOODPECKER_TEST_{name}"]
+    for name in ("DATABASE_URL", "BROKER_URL", "ELASTICSEARCH_URL")
+    if f"WOODPECKER_TEST_{name}" in os.environ
+}
+for _name in [name for name in os.environ if name.startswith("WOODPECKER_") and name != "WOODPECKER_NO_SKIPS"]:
+    if _name != "WOODPECKER_DATABASE_URL":
+        del os.environ[_name]
+_folder = tempfile.TemporaryDirectory(prefix="woodpecker-tests-", ignore_cleanup_errors=True)
+os.environ["WOODPECKER_DATA_DIR"] = _folder.name
+os.environ["WOODPECKER_SECRET_KEY"] = "only-for-tests-" + "k" * 40
+
+import pytest  # noqa: E402
+
+pytest_plugins = ["tests.servers.browser", "tests.servers.installations"]
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Setting → address of a running PostgreSQL, Redis and Elasticsearch; those of `make test`, or our own."""
+    if len(_SERVICES) == 3:
+        yield _SERVICES
+        return
+    from deploy.services.__main__ import down, up
+
+    state = Path(tempfile.mkdtemp(prefix="woodpecker-services-")) / "state.json"
+    try:
+        yield up(state)
+    finally:
+        down(state)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what takes long last, so that a plain mistake shows early."""
+    items.sort(key=lambda item: ("acceptance" in item.path.parts, item.get_closest_marker("browser") is not None))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where every server is there, a skipped test is a failure."""
+    if not os.environ.get("WOODPECKER_NO_SKIPS") or session.exitstatus != 0:
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
