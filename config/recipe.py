@@ -1,7 +1,8 @@
 """How a site is read: list → thread → comments, declared in YAML and carried out by the one generic spider.
 
 A field is an ordered list of alternatives; the first that finds something counts. Each alternative names one way of
-finding (`css`, `xpath`, `jmespath`, `const`), then what is done to the finding (`regex`, `drop`, `as`).
+finding (`css`, `xpath`, `jmespath`, `const`), then what is done to the finding, always in this order: `drop`,
+`as: html-text`, `regex`, `template`, the other conversions of `as`.
 """
 
 from __future__ import annotations
@@ -67,6 +68,9 @@ class Finder(Strict):
     jmespath: JmesPath | None = Field(None, description="JMESPath into a JSON item")
     const: str | None = Field(None, description="a fixed value")
     regex: Regex | None = Field(None, description="keeps the first group, or the whole match")
+    template: Annotated[str, Field(max_length=300, pattern=r"\{\}")] | None = Field(
+        None, description="puts the finding in place of {}, e.g. to make an address of a number"
+    )
     drop: tuple[Css, ...] = Field((), description="elements removed before the text is taken, e.g. quotations")
     convert: Conversion = Field("text", alias="as", description="what the finding is turned into")
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
-from scrapy.crawler import CrawlerProcess
+from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner
+from scrapy.exceptions import CloseSpider
 
 from config.policy import SitePolicy
 from crawlers.agent import PRODUCT, user_agent
@@ -25,84 +28,113 @@ class NotCrawlable(Exception):
     """The policy gives nothing to crawl."""
 
 
-def crawl(
-    policy: SitePolicy,
-    *,
-    state_dir: Path,
-    key: bytes,
-    on_capture: Callable[[Capture], None],
-    limit: int | None = None,
-    seed: int | None = None,
-    recheck: bool = False,
-    contact: str = "",
-    reload: Callable[[], SitePolicy | None] = lambda: None,
-    before_commit: Callable[[CrawlReport], None] = lambda report: None,
-) -> CrawlReport:
-    """Read a site and hand each capture to `on_capture`, as soon as it is read; runs once in a process.
+class Options(TypedDict, total=False):
+    """How a crawl is carried out.
 
-    Args:
-        policy: the site's effective policy.
+    Keys:
         state_dir: folder of the crawler's memory; the next run with it brings only what is new.
         key: secret for keyed hashes of contact codes.
+        on_capture: takes each capture.
         limit: end after so many captures.
         seed: of random samples; None draws anew.
         recheck: look at every thread, moved or not.
         contact: address in the user agent.
         reload: reads the policy again, so that a switched-off site stops within one request.
         before_commit: called before the memory is written: when it returns, every capture handed over so far is safe.
+    """
+
+    state_dir: Required[Path]
+    key: Required[bytes]
+    on_capture: Required[Callable[[Capture], None]]
+    limit: int | None
+    seed: int | None
+    recheck: bool
+    contact: str
+    reload: Callable[[], SitePolicy | None]
+    before_commit: Callable[[CrawlReport], None]
+
+
+def crawl(policy: SitePolicy, **options: Unpack[Options]) -> CrawlReport:
+    """Read a site and hand each capture to `on_capture`, as soon as it is read; runs once in a process.
 
     Raises:
         NotCrawlable: the policy has no recipe, or its basis is import.
         AlreadyRunning: another crawl of this site uses the same state.
     """
+    with _job(policy, options) as job:
+        process = AsyncCrawlerProcess(job.settings)
+        process.crawl(SiteSpider, **job.arguments)
+        process.start()
+    return job.report
+
+
+async def crawl_here(policy: SitePolicy, **options: Unpack[Options]) -> CrawlReport:
+    """As `crawl`, beside others in a running event loop, which Twisted's asyncio reactor must drive.
+
+    Names are looked up by that reactor's resolver: install `PublicResolver` on it where a policy forbids private
+    addresses.
+    """
+    with _job(policy, options) as job:
+        await AsyncCrawlerRunner(job.settings).crawl(SiteSpider, **job.arguments)
+    return job.report
+
+
+@dataclass
+class _Job:
+    """What Scrapy is given, and what it leaves behind."""
+
+    settings: dict[str, Any]
+    arguments: dict[str, Any]
+    report: CrawlReport
+
+
+@contextlib.contextmanager
+def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
     if policy.crawl is None or policy.basis.kind == "import":
         raise NotCrawlable(f"{policy.name}: its policy says nothing to crawl (basis {policy.basis.kind})")
     report = CrawlReport(policy.name)
-    state = State(state_dir, policy.name)
     began = time.monotonic()
-    failure: list[BaseException] = []
-
-    def guarded(act: Callable[..., None]) -> Callable[..., None]:
-        """End the crawl when a capture cannot be kept: what is not safe must not be remembered as seen."""
-
-        def run(*arguments: Any) -> None:
-            if failure:
-                raise failure[0]
-            try:
-                act(*arguments)
-            except Exception as error:
-                failure.append(error)
-                process.stop()
-                raise
-
-        return run
+    failure: list[Exception] = []
+    before_commit: Callable[[CrawlReport], None] = options.get("before_commit", lambda report: None)
+    state = State(options["state_dir"], policy.name)
 
     def gate(fetch: Fetch) -> Gate:
-        return Gate(policy, state, fetch, reload)
+        return Gate(policy, state, fetch, options.get("reload", lambda: None))
 
+    arguments = {
+        "policy": policy,
+        "state": state,
+        "report": report,
+        "on_capture": _guarded(options["on_capture"], failure),
+        "before_commit": _guarded(lambda: before_commit(report), failure),
+        "key": options["key"],
+        "limit": options.get("limit"),
+        "seed": options.get("seed"),
+        "recheck": options.get("recheck", False),
+    }
     try:
         # What a crawl did stands in its report; Scrapy sets its own level, so only its warnings get past here.
         logging.getLogger("scrapy").propagate = False
-        process = CrawlerProcess(settings(policy, report, gate, contact))
-        process.crawl(
-            SiteSpider,
-            policy=policy,
-            state=state,
-            report=report,
-            on_capture=guarded(on_capture),
-            before_commit=guarded(lambda: before_commit(report)),
-            key=key,
-            limit=limit,
-            seed=seed,
-            recheck=recheck,
-        )
-        process.start()
+        yield _Job(settings(policy, report, gate, options.get("contact", "")), arguments, report)
     finally:
         state.close()
         report.seconds = time.monotonic() - began
     if failure:
         raise failure[0]
-    return report
+
+
+def _guarded(act: Callable[..., None], failure: list[Exception]) -> Callable[..., None]:
+    """End the crawl when a capture cannot be kept: what is not safe must not be remembered as seen."""
+
+    def run(*arguments: Any) -> None:
+        if not failure:
+            try:
+                return act(*arguments)
+            except Exception as error:
+                failure.append(error)
+        raise CloseSpider("captures cannot be kept")
+
+    return run
 
 
 def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Gate], contact: str) -> dict[str, Any]:
@@ -117,12 +149,14 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         "WOODPECKER_REPORT": lambda: report,  # settings are copied deeply, functions are not
         "DOWNLOADER_MIDDLEWARES": {"crawlers.middleware.GateMiddleware": 560},
         "ROBOTSTXT_OBEY": False,  # the gate reads robots.txt itself, failing closed
+        "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
         "CONCURRENT_REQUESTS": 1,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
         "DOWNLOAD_DELAY": 0,
         "DOWNLOAD_DELAY_JITTER": 0,
         "COOKIES_ENABLED": False,
-        **({} if policy.private_hosts_allowed else {"DNS_RESOLVER": "crawlers.resolver.PublicResolver"}),
+        "HTTPPROXY_ENABLED": False,  # a proxy of the environment would hide who asks
+        **({} if policy.private_hosts_allowed else {"TWISTED_DNS_RESOLVER": "crawlers.resolver.PublicResolver"}),
         "TELNETCONSOLE_ENABLED": False,
         "REMOTE_CONTROL_ENABLED": False,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,

@@ -42,12 +42,7 @@ def text(finders: Sequence[Finder] | None, node: Node, base_url: str = "") -> st
 
 def number(finders: Sequence[Finder] | None, node: Node) -> int | None:
     """Return the value of a field as a whole number: 1,234 and 1.2万 are understood."""
-    value = text(finders, node)
-    match = re.search(r"(\d[\d,]*(?:\.\d+)?)\s*(万|k|K)?", value or "")
-    if match is None:
-        return None
-    factor = {"万": 10_000, "k": 1_000, "K": 1_000}.get(match[2] or "", 1)
-    return int(float(match[1].replace(",", "")) * factor)
+    return _whole_number(text(finders, node) or "")
 
 
 def moment(finders: Sequence[Finder] | None, node: Node, *, now: datetime) -> datetime | None:
@@ -85,9 +80,18 @@ def _converted(finder: Finder, found: Any, base_url: str) -> str | None:
         match = re.search(finder.regex, value, re.DOTALL)
         if match is None:
             return None
-        value = match[1] if match.re.groups else match[0]
+        value = (match[1] if match.re.groups else match[0]) or ""
     value = value.strip()
-    return urljoin(base_url, value) if value and finder.convert == "url" else value or None
+    if value and finder.template:
+        value = finder.template.replace("{}", value)
+    match finder.convert:
+        case "url":
+            return urljoin(base_url, value) if value else None
+        case "int":
+            whole = _whole_number(value)
+            return None if whole is None else str(whole)
+        case _:
+            return value or None
 
 
 def _as_text(finder: Finder, found: Any) -> str:
@@ -98,6 +102,14 @@ def _as_text(finder: Finder, found: Any) -> str:
         return plain_text(_without(found, finder.drop))
     value = "" if found is None or isinstance(found, dict | list) else str(found)
     return plain_text(value) if finder.convert == "html-text" else value
+
+
+def _whole_number(value: str) -> int | None:
+    match = re.search(r"(\d[\d,]*(?:\.\d+)?)\s*(万|k|K)?", value)
+    if match is None:
+        return None
+    factor = {"万": 10_000, "k": 1_000, "K": 1_000}.get(match[2] or "", 1)
+    return round(float(match[1].replace(",", "")) * factor)
 
 
 def _without(node: Selector, dropped: Sequence[str]) -> str:

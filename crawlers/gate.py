@@ -23,7 +23,7 @@ import tldextract
 from config.policy import PolicyError, SitePolicy
 from crawlers.agent import PRODUCT
 from crawlers.datetimes import SHANGHAI
-from crawlers.robots import MAX_AGE_SECONDS, MAX_BYTES, Ruling, rule
+from crawlers.robots import MAX_BYTES, Ruling, max_age, rule
 from crawlers.state import Robots, State
 
 STOP_SECONDS = 24 * 3600
@@ -34,7 +34,10 @@ LONGEST_WAIT = 900.0
 """A run waits for a site at most so long (seconds); when it asks for more, the run ends and a later one goes on."""
 BUSY = frozenset({429, 503})
 _LOGIN_PATH = re.compile(r"/(?:login|signin|sign-in|passport|sso|accounts?/login)\b|[?&]mod=logging", re.IGNORECASE)
-_CHALLENGE = re.compile(r"请完成验证|访问过于频繁|安全验证|人机验证|请登录后|需要登录|滑动验证|Just a moment")
+_CHALLENGE = re.compile(
+    r"请完成验证|访问过于频繁|安全验证|人机验证|滑动验证|(?:请(?:先)?登录|需要登录)(?!后?(?:才可以|才能|再)?(?:发|回|评|参与))"
+    r"|Just a moment"
+)
 _CHALLENGE_PAGE_CHARACTERS = 600
 """A challenge or login wall says little else; a long page that speaks of one is an ordinary page."""
 _registered = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
@@ -49,6 +52,8 @@ class Verdict:
 
     allowed: bool
     rule: str
+    lasting: bool = False
+    """Of a refusal: whether it will be the same tomorrow, so that asking again soon is no use."""
 
 
 class Gate:
@@ -75,19 +80,25 @@ class Gate:
         if not verdict.allowed:
             return verdict
         ruling = await self._robots(url)
-        return Verdict(ruling.allowed, ruling.rule)
+        return Verdict(ruling.allowed, ruling.rule, lasting=ruling.lasting)
 
     async def ask_robots(self, url: str, method: str = "GET") -> Verdict:
         """Say whether a robots.txt may be asked for: all rules but those that it will itself say."""
-        refusal = self._refusal(url, method) or await self._private(url)
+        policy = self._current()
+        if unlisted := _unlisted(url, method, policy):
+            return Verdict(False, unlisted, lasting=True)
+        refusal = _switched_off(policy) or self._not_now(url, policy) or await self._private(url)
         return Verdict(refusal is None, refusal or "allowed")
 
-    async def wait(self, url: str) -> None:
-        """Wait until the registered domain may be asked again, and take the turn."""
+    async def wait(self, url: str) -> Verdict:
+        """Wait until the registered domain may be asked again, and take the turn; the kill switch works meanwhile."""
         domain = registered_domain(url)
         while (pause := self._state.take_turn(domain, time.time(), self._delay(url))) > 0:
             await asyncio.sleep(min(pause, 5.0))
+            if refusal := _switched_off(self._current()):
+                return Verdict(False, refusal)
         self._state.count_page(_today())
+        return Verdict(True, "allowed")
 
     def answered(self, url: str, status: int, headers: dict[str, str], text: str) -> str | None:
         """Read what an answer says of us; returns why it must not be used, or None.
@@ -102,8 +113,8 @@ class Gate:
             return f"answered {status}"
         if status in {401, 403}:
             return self._stop(f"answered {status}")
-        if challenge := _challenge(text):
-            return self._stop(f"challenge or login wall ({challenge})")
+        if match := _CHALLENGE.search(text):
+            return self._stop(f"challenge or login wall ({match[0]})")
         if status < 400:
             self._back_off = BACK_OFF_SECONDS
         return None
@@ -114,10 +125,16 @@ class Gate:
         if status in BUSY:
             self._pause(url, retry_after(headers.get("retry-after", ""), now=datetime.now(UTC)) or self._back_off)
 
-    def barren(self, text: str) -> str | None:
-        """Look again at a page on which nothing was found: a login wall in a full page layout stops the site too."""
-        match = _CHALLENGE.search(text)
-        return self._stop(f"challenge or login wall ({match[0]})") if match else None
+    def barren(self, url: str, text: str, headings: str) -> str | None:
+        """Judge a page on which nothing was found; returns why it is a wall, or None when it is merely empty.
+
+        Args:
+            url: where it was found.
+            text: what a reader sees of it.
+            headings: its title and headings, which alone count on a long page: its footer may ask to sign in too.
+        """
+        match = _CHALLENGE.search(text if len(text) <= _CHALLENGE_PAGE_CHARACTERS else headings)
+        return self._stop(f"challenge or login wall ({match[0]}) at {url[:200]}") if match else None
 
     def _delay(self, url: str) -> float:
         robots = self._state.robots(origin_of(url))
@@ -135,14 +152,6 @@ class Gate:
     def _stop(self, reason: str) -> str:
         self._state.note_stop(time.time() + STOP_SECONDS, reason)
         return f"{reason}; the site rests for 24 h"
-
-    def _refusal(self, url: str, method: str) -> str | None:
-        policy = self._current()
-        if not policy.enabled:
-            return "the site is switched off in its policy"
-        if policy.basis.kind == "import":
-            return "basis import: this site is never asked"
-        return _unlisted(url, method, policy) or self._not_now(url, policy)
 
     def _not_now(self, url: str, policy: SitePolicy) -> str | None:
         if resting := self._state.stopped(time.time()):
@@ -180,12 +189,18 @@ class Gate:
     async def _robots(self, url: str) -> Ruling:
         origin = origin_of(url)
         robots = self._state.robots(origin)
-        if robots is None or time.time() - robots.fetched_at > MAX_AGE_SECONDS:
+        if robots is None or time.time() - robots.fetched_at > max_age(robots.status):
             status, body = await self._fetch_robots(f"{origin}/robots.txt")
             robots = Robots(time.time(), status, body[:MAX_BYTES])
             self._state.note_robots(origin, robots)
             self._pause(url, self._delay(url))
         return rule(robots, url, self._agent)
+
+
+def _switched_off(policy: SitePolicy) -> str | None:
+    if not policy.enabled:
+        return "the site is switched off in its policy"
+    return "basis import: this site is never asked" if policy.basis.kind == "import" else None
 
 
 def _unlisted(url: str, method: str, policy: SitePolicy) -> str | None:
@@ -242,13 +257,6 @@ def registered_domain(url: str) -> str:
     """Return the domain that shares one delay: its registered domain, or host and port where there is none."""
     found = _registered(url)
     return found.top_domain_under_public_suffix or urlsplit(url).netloc
-
-
-def _challenge(text: str) -> str | None:
-    if len(text) > _CHALLENGE_PAGE_CHARACTERS:
-        return None
-    match = _CHALLENGE.search(text)
-    return match[0] if match else None
 
 
 def _today() -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
+from parsel import Selector
 from scrapy import Request, Spider
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
@@ -17,10 +18,15 @@ AGAIN = "woodpecker_again"
 TRIES_WHEN_BUSY = 2
 """How often a page that answered 429 or 503 is asked for again, after the pause."""
 _SHORT_PAGE_BYTES = 20_000
+_ERROR = 400
 
 
 class Refused(IgnoreRequest):
-    """The gate refused a request, or an answer must not be used."""
+    """The gate refused a request, or an answer must not be used; `lasting` when asking again later is no use."""
+
+    def __init__(self, reason: str, *, lasting: bool = False) -> None:
+        super().__init__(reason)
+        self.lasting = lasting
 
 
 class GateMiddleware:
@@ -47,10 +53,11 @@ class GateMiddleware:
         else:
             redirected = bool(request.meta.get("redirect_urls"))
             verdict = await self._gate.ask(request.url, request.method, redirected=redirected)
+        if verdict.allowed:
+            verdict = await self._gate.wait(request.url)
         if not verdict.allowed:
             self._report.refused[verdict.rule] += 1
-            raise Refused(verdict.rule)
-        await self._gate.wait(request.url)
+            raise Refused(verdict.rule, lasting=verdict.lasting)
         self._report.requests += 1
 
     def process_response(
@@ -69,7 +76,8 @@ class GateMiddleware:
         if request.meta.get(ROBOTS_FLAG):
             self._gate.robots_answered(request.url, response.status, headers)
             return response
-        reason = self._gate.answered(request.url, response.status, headers, _visible(response))
+        said = plain_text(response.text) if _may_be_wall(response) else ""
+        reason = self._gate.answered(request.url, response.status, headers, said)
         if reason is None:
             return response
         self._report.refused[reason] += 1
@@ -77,6 +85,17 @@ class GateMiddleware:
         if response.status in BUSY and tried < TRIES_WHEN_BUSY:
             return request.replace(meta={**request.meta, AGAIN: tried + 1}, dont_filter=True)
         raise Refused(reason)
+
+    def barren(self, response: Response) -> bool:
+        """Look again at a page on which the recipe found nothing: whether it is a challenge or a login wall."""
+        if not isinstance(response, TextResponse):
+            return False
+        page = Selector(response.text)
+        headings = " ".join(page.css("title, h1, h2, h3").xpath("string()").getall())
+        reason = self._gate.barren(response.url, plain_text(response.text), headings)
+        if reason is not None:
+            self._report.refused[reason] += 1
+        return reason is not None
 
     async def _fetch_robots(self, url: str) -> tuple[int, str]:
         # Redirects are followed up to five times (RFC 9309 §2.3.1.2), each through this middleware.
@@ -89,8 +108,7 @@ class GateMiddleware:
         return response.status, response.text if isinstance(response, TextResponse) else ""
 
 
-def _visible(response: Response) -> str:
-    """Return what a reader sees of a short page; nothing of a long one, which is no challenge page."""
-    if not isinstance(response, TextResponse) or len(response.body) > _SHORT_PAGE_BYTES:
-        return ""
-    return plain_text(response.text)
+def _may_be_wall(response: Response) -> TypeGuard[TextResponse]:
+    """Whether an error page is short enough to be a challenge. A page with status 200 is judged when it was read:
+    only one on which nothing is found can be a wall, since people write those words in comments too."""
+    return response.status >= _ERROR and isinstance(response, TextResponse) and len(response.body) <= _SHORT_PAGE_BYTES

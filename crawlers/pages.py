@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from parsel import Selector
 from scrapy.http import Response, TextResponse
 
-_KEEP_OUT = re.compile(r"\b(noindex|noarchive|nosnapshot|none)\b", re.IGNORECASE)
+from config.policy import Basis
+from crawlers.agent import PRODUCT
+
+_KEEP_OUT = frozenset({"noindex", "noarchive", "nosnapshot", "none"})
+_AGREED = frozenset({"noindex"})
+"""What an owner's or an authority's agreement overrides: it is said to search engines, and many APIs say it always."""
+_EVERYBODY = ("", "robots", "*", PRODUCT.lower())
 
 
 class Unreadable(Exception):
@@ -36,14 +41,28 @@ def parse(response: Response, form: str) -> Selector | Any:
     return Selector(response.text)
 
 
-def withheld(response: Response) -> bool:
-    """Whether the page asks not to be indexed or archived (X-Robots-Tag or a robots meta element)."""
-    tags = b",".join(response.headers.getlist("X-Robots-Tag")).decode("latin-1")
-    if _KEEP_OUT.search(tags):
-        return True
-    if not isinstance(response, TextResponse) or b"<meta" not in response.body[:20_000].lower():
-        return False
-    head = Selector(response.text[:20_000])
-    names = "translate(@name,'ROBTS','robts')"
-    contents = head.xpath(f"//meta[{names}='robots' or {names}='silverwoodpecker']/@content").getall()
-    return any(_KEEP_OUT.search(content) for content in contents)
+def withheld(response: Response, basis: Basis) -> bool:
+    """Whether the page asks us not to index or keep it (X-Robots-Tag or a robots meta element)."""
+    said = set().union(*(_directives(tag.decode("latin-1")) for tag in response.headers.getlist("X-Robots-Tag")))
+    if isinstance(response, TextResponse) and b"<meta" in response.body[:20_000].lower():
+        for meta in Selector(response.text[:20_000]).css("meta[name][content]"):
+            if meta.attrib["name"].strip().lower() in _EVERYBODY:
+                said |= _directives(meta.attrib["content"])
+    return bool(said & (_KEEP_OUT - _AGREED if basis.kind in {"owner", "authority"} else _KEEP_OUT))
+
+
+def _directives(value: str) -> set[str]:
+    """Return the directives that speak to us; `otherbot: noindex` does not, `max-image-preview:none` is none of ours.
+
+    An agent's name holds for all directives after it.
+    """
+    agent, found = "", set[str]()
+    for token in value.lower().split(","):
+        name, colon, rest = (part.strip() for part in token.partition(":"))
+        if colon and not name.startswith(("max-", "unavailable_after")):
+            agent, name = name, rest
+        elif colon:
+            continue
+        if agent in _EVERYBODY:
+            found.add(name)
+    return found

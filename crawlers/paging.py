@@ -42,6 +42,11 @@ def following(plan: Paging | None, page: Any, response: Response, number: int) -
             return add_or_replace_parameter(response.url, plan.param, str(plan.first + number))
 
 
+def ends_visibly(plan: Paging | None) -> bool:
+    """Whether the last page itself changes when another follows it, so that an unchanged one is still the last."""
+    return plan is None or plan.kind in {"next_link", "cursor"} or plan.total is not None
+
+
 def number_of(plan: Paging | None, url: str) -> int:
     """Return the number (from 1) of the page that an address names."""
     if plan is None or plan.kind not in {"page_number", "offset"}:

@@ -9,16 +9,25 @@ from typing import Any
 
 @dataclass
 class CrawlReport:
-    """Counts of one crawl of one site. `requests` counts everything that was sent, robots.txt and retries included."""
+    """Counts of one crawl of one site.
+
+    `requests` counts everything that was sent, robots.txt and retries included; `pages_unchanged` the answers 304;
+    `barren_pages` the pages on which the recipe found nothing; `incomplete_units` what looked like a unit but had no
+    key or no text; `gone_threads` those whose address answers 404 or 410; `withheld_pages` those that ask not to be
+    kept; `refused` and `failed` say why and how often.
+    """
 
     site: str
     requests: int = 0
     pages: int = 0
+    pages_unchanged: int = 0
+    barren_pages: int = 0
     units: int = 0
     captures: int = 0
     edited: int = 0
     threads_opened: int = 0
     threads_unmoved: int = 0
+    gone_threads: int = 0
     incomplete_units: int = 0
     truncated_threads: int = 0
     withheld_pages: int = 0

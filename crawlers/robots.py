@@ -11,6 +11,8 @@ from crawlers.agent import PRODUCT
 from crawlers.state import Robots
 
 MAX_AGE_SECONDS = 24 * 3600
+RETRY_SECONDS = 3600
+"""How long a robots.txt that could not be read forbids everything before it is asked for again."""
 MAX_BYTES = 512 * 1024
 _ABSENT = frozenset({404, 410})
 _OK = 200
@@ -18,11 +20,15 @@ _OK = 200
 
 @dataclass(frozen=True)
 class Ruling:
-    """Whether a URL may be fetched, which rule decided, and the pause that the site asks for."""
+    """Whether a URL may be fetched, which rule decided, and the pause that the site asks for.
+
+    `lasting` when the file itself was read and says so.
+    """
 
     allowed: bool
     rule: str
     crawl_delay: float = 0.0
+    lasting: bool = False
 
 
 def rule(robots: Robots, url: str, agent: str = PRODUCT) -> Ruling:
@@ -39,7 +45,12 @@ def rule(robots: Robots, url: str, agent: str = PRODUCT) -> Ruling:
     parsed = _parsed(robots.body)
     allowed = parsed.can_fetch(url, agent)
     verdict = "allows" if allowed else "disallows"
-    return Ruling(allowed, f"robots.txt {verdict} it", float(parsed.crawl_delay(agent) or 0))
+    return Ruling(allowed, f"robots.txt {verdict} it", float(parsed.crawl_delay(agent) or 0), lasting=True)
+
+
+def max_age(status: int) -> float:
+    """Return for how many seconds an answer counts: a day when it is one, an hour when there was trouble."""
+    return MAX_AGE_SECONDS if status == _OK or status in _ABSENT else RETRY_SECONDS
 
 
 @lru_cache(maxsize=32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,25 +13,44 @@ from urllib.parse import urljoin
 import scrapy
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Request, Response
+from scrapy.spidermiddlewares.httperror import HttpError
 
 from config.policy import Section, SitePolicy
 from config.recipe import ListRecipe, Recipe, ThreadRecipe
 from crawlers import fields, pages, paging, sampling
 from crawlers.canonical import canonical
 from crawlers.capture import Capture
+from crawlers.middleware import GateMiddleware, Refused
 from crawlers.report import CrawlReport
 from crawlers.state import State, ThreadState
 from crawlers.units import Unit, UnitReader
 
+UNCHANGED = 304
+BAD_REQUEST = 400
+"""What some APIs (WordPress) answer to a page number past the end."""
+ABSENT = frozenset({404, 410})
+Validator = tuple[str, str, str]
+"""Address, ETag and Last-Modified of a page."""
+
 
 @dataclass
 class ThreadVisit:
-    """A thread that is being read, from its first open page to its last."""
+    """A thread that is being read, from its first open page to its last.
+
+    `url` is its first page as listed, `last_url` the last page that brought units, `before_last` how many units stand
+    on the pages before that one; `resumed` says that reading began at the last page known from an earlier run.
+    """
 
     section: Section
     key: str
-    signal: str
-    probability: float | None
+    url: str
+    canonical_url: str
+    signal: str = ""
+    probability: float | None = None
+    known: bool = False
+    resumed: bool = False
+    last_url: str = ""
+    before_last: int = 0
     urls: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
     units: int = 0
@@ -47,10 +66,15 @@ class SectionVisit:
     open_requests: int = 0
     failed: bool = False
     lists: set[str] = field(default_factory=set)
+    validators: list[Validator] = field(default_factory=list)
 
 
 class SiteSpider(scrapy.Spider):
-    """Reads one site. What it finds goes to `on_capture`, at once and in the order of the pages."""
+    """Reads one site. What it finds goes to `on_capture`, at once and in the order of the pages.
+
+    Threads are read to their end in the order in which their list shows them, before the list's next page is asked
+    for: when the day's pages are used up, it is the newest that was read.
+    """
 
     name = "site"
 
@@ -75,6 +99,7 @@ class SiteSpider(scrapy.Spider):
         self._on_capture, self._before_commit, self._limit = on_capture, before_commit, limit
         self._dice = random.Random(seed)  # noqa: S311 - sampling, not secrets
         self._reader = UnitReader(policy, key)
+        self._opened: set[str] = set()
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the start pages of each section."""
@@ -87,37 +112,49 @@ class SiteSpider(scrapy.Spider):
             for request in requests:
                 yield request
 
+    def closed(self, reason: str) -> None:
+        """Keep what was read since the last commit, however the crawl ended."""
+        self._commit()
+
     def _first(self, visit: SectionVisit, start: sampling.StartPage) -> Request | None:
         if self.recipe.list is not None:
             visit.lists.add(canonical(start.url))
-            return self._request(start.url, self.read_list, visit, number=1)
-        known = self.state.thread(canonical(start.url))
+            conditional = visit.was_complete and not self.recheck
+            return self._request(start.url, self.read_list, visit, conditional=conditional, number=1)
+        key = self._canonical(start.url)
+        known = self.state.thread(key)
         if known and not self.recheck and not sampling.due(known, time.time()):
             self.report.threads_unmoved += 1
             return None
-        thread = ThreadVisit(visit.section, canonical(start.url), "", start.probability)
-        return self._request(start.url, self.read_thread, visit, thread=thread, number=1)
+        thread = ThreadVisit(visit.section, key, start.url, key, probability=start.probability)
+        return self._open(thread, known, visit, priority=0)
 
     def read_list(self, response: Response, visit: SectionVisit, number: int) -> Iterator[Request]:
         """Open the threads of a list page that moved; go on while pages bring any."""
         recipe = self.recipe.list
         assert recipe is not None
-        page = self._page(response, recipe.format)
+        page = None if response.status == UNCHANGED else self._page(response, recipe.format, visit)
         if page is None:
             self._done(visit)
             return
         found = moved = 0
         for item in fields.nodes(recipe.items, page):
-            thread = self._listed(item, recipe, visit, response)
-            if thread is None:
+            listed = self._listed(item, recipe, visit, response)
+            if listed is None:
                 continue
             found += 1
-            url, one, known = thread
-            if known and known.signal == one.signal and one.signal and not self.recheck:
+            thread, known = listed
+            if thread.key in self._opened:
+                continue
+            if known and known.signal == thread.signal and thread.signal and not self.recheck:
                 self.report.threads_unmoved += 1
                 continue
             moved += 1
-            yield self._open(url, one, known, visit)
+            yield self._open(thread, known, visit, priority=1)
+        if not found and self._barren(response, visit):
+            self._done(visit)
+            return
+        visit.validators += _validators(response)
         following = paging.following(recipe.paging, page, response, number)
         if found and (moved or not visit.was_complete) and following and canonical(following) not in visit.lists:
             visit.lists.add(canonical(following))
@@ -126,141 +163,221 @@ class SiteSpider(scrapy.Spider):
 
     def _listed(
         self, item: fields.Node, recipe: ListRecipe, visit: SectionVisit, response: Response
-    ) -> tuple[str, ThreadVisit, ThreadState | None] | None:
+    ) -> tuple[ThreadVisit, ThreadState | None] | None:
         url = fields.text(recipe.url, item, response.url)
         if url is None:
             self.report.incomplete_units += 1
             return None
         url = urljoin(response.url, url)
-        key = fields.text(recipe.key, item) or canonical(url)
-        replies = fields.number(recipe.replies, item)
-        # The time itself may be written relative to now ("47m"), so only its absolute form is a signal.
-        moved_at = fields.text(recipe.moved_at, item)
-        signal = "|".join(str(part) for part in (replies, moved_at) if part is not None)
-        title = fields.text(recipe.title, item)
-        known = self.state.thread(key)
-        if title and known is None:
+        own = self._canonical(url)
+        key = fields.text(recipe.key, item) or own
+        # A time written relative to now ("47m") moves by itself: the recipe's `moved_at` names its absolute form.
+        parts = fields.number(recipe.replies, item), fields.text(recipe.moved_at, item)
+        signal = "|".join(str(part) for part in parts if part is not None)
+        thread = ThreadVisit(visit.section, key, url, own, signal)
+        if title := fields.text(recipe.title, item):
             unit = Unit(f"{key}#title", "title", title, None, 0)
-            self._emit(unit, visit.section, key, (url, canonical(url)), None)
-        return url, ThreadVisit(visit.section, key, signal, None), known
+            before = self.state.known(key, [unit.key]).get(unit.key)
+            self._emit(unit, thread, url, before)
+            thread.changed = False  # a new title says nothing of the answers
+        return thread, self.state.thread(key)
 
-    def _open(self, url: str, thread: ThreadVisit, known: ThreadState | None, visit: SectionVisit) -> Request:
+    def _open(self, thread: ThreadVisit, known: ThreadState | None, visit: SectionVisit, priority: int) -> Request:
         self.report.threads_opened += 1
+        self._opened.add(thread.key)
         plan = self.recipe.thread.paging
-        start = known.last_url if known and plan and plan.last_known else url
-        return self._request(start, self.read_thread, visit, thread=thread, number=paging.number_of(plan, start))
+        thread.known = known is not None
+        start = thread.url
+        if known and plan and plan.last_known and known.last_url:
+            start, thread.units = known.last_url, known.before_last
+            thread.resumed = canonical(start) != canonical(thread.url)
+        number = paging.number_of(plan, start)
+        conditional = thread.known and paging.ends_visibly(plan)
+        return self._request(
+            start, self.read_thread, visit, conditional=conditional, priority=priority, thread=thread, number=number
+        )
 
     def read_thread(
         self, response: Response, visit: SectionVisit, thread: ThreadVisit, number: int
     ) -> Iterator[Request]:
         """Take what is new on a page of a thread; go on to the next page."""
         recipe = self.recipe.thread
-        page = self._page(response, recipe.format)
+        if response.status == UNCHANGED:
+            self.report.pages_unchanged += 1
+            thread.last_url, thread.before_last = response.url, thread.units
+            self._end(thread, visit)
+            return
+        page = self._page(response, recipe.format, visit)
         if page is None:
+            if not visit.failed:
+                self._note(thread)
             self._done(visit)
             return
-        own_key = canonical(response.url, paging_param=recipe.paging.param if recipe.paging else None)
-        taken = self._take(page, recipe, thread, (response.url, own_key), number)
+        count, fresh = self._take(page, recipe, thread, response.url)
+        if not count and not thread.urls and self._barren(response, visit):
+            self._done(visit)
+            return
         thread.urls.add(canonical(response.url))
         if recipe.truncated and fields.text(recipe.truncated, page):
             self.report.truncated_threads += 1
         following = paging.following(recipe.paging, page, response, number)
-        if taken and following and canonical(following) not in thread.urls:
+        # Where the newest stand first, a page without anything new means that the rest is known too.
+        all_known = bool(recipe.paging and not recipe.paging.last_known and thread.known and not fresh)
+        wanted = count and not (all_known and not self.recheck)
+        if wanted and following and canonical(following) not in thread.urls:
             self._commit()
-            yield self._request(following, self.read_thread, visit, thread=thread, number=number + 1)
+            yield self._request(following, self.read_thread, visit, priority=2, thread=thread, number=number + 1)
+            self._done(visit)
         else:
-            last = response.url
-            self._note(thread, last)
-        self._done(visit)
+            self._end(thread, visit, _validators(response))
 
-    def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, url: tuple[str, str], number: int) -> int:
-        units, incomplete = self._reader.read(page, recipe, first_page=number == 1, offset=thread.units)
+    def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, url: str) -> tuple[int, int]:
+        """Return how many units of the page this visit has not met yet, and how many of them are new or changed."""
+        offset = thread.units
+        units, incomplete = self._reader.read(page, recipe, offset=offset)
         self.report.incomplete_units += incomplete
         self.report.units += len(units)
         known = self.state.known(thread.key, [unit.key for unit in units])
-        for unit in units:
-            self._emit(unit, thread.section, thread.key, url, thread, known.get(unit.key))
-        thread.units += len(units)
-        # A page past the end repeats the last one: then nothing on it is new to this visit.
-        keys = {unit.key for unit in units}
-        repeated = keys <= thread.keys
-        thread.keys |= keys
-        return 0 if repeated else len(units)
+        # A page past the end repeats the last one, and some sites repeat the opening post on every page.
+        unmet = [unit for unit in units if unit.key not in thread.keys]
+        fresh = 0
+        for unit in unmet:
+            if unit.key not in thread.keys:
+                thread.keys.add(unit.key)
+                fresh += self._emit(unit, thread, url, known.get(unit.key))
+        if unmet or not thread.urls:
+            thread.last_url, thread.before_last = url, offset
+            thread.units += len(units)
+        return len(unmet), fresh
 
-    def _emit(
-        self,
-        unit: Unit,
-        section: Section,
-        key: str,
-        url: tuple[str, str],
-        thread: ThreadVisit | None,
-        before: str | None = None,
-    ) -> None:
-        """Hand a unit on unless it is known; `url` is as fetched and as canonicalised."""
-        probability = thread.probability if thread else None
-        capture = self._reader.capture(unit, section, key, *url, probability, datetime.now(UTC))
+    def _emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None) -> bool:
+        """Hand a unit on unless it is known by the capture id `before`; return whether it was handed on."""
+        where = (thread.section, thread.key, url, thread.canonical_url, thread.probability)
+        capture = self._reader.capture(unit, *where, datetime.now(UTC))
         if capture is None:
             self.report.incomplete_units += 1
-            return
-        if before is None and thread is None:
-            before = self.state.known(key, [unit.key]).get(unit.key)
+            return False
         if before == capture.id:
-            return
+            return False
         if self._limit is not None and self.report.captures >= self._limit:
             self.report.stopped_early = f"limit of {self._limit} captures"
             raise CloseSpider("limit")
-        self.report.edited += before is not None
         self._on_capture(capture)
+        self.report.edited += before is not None
         self.report.captures += 1
-        self.state.note_unit(key, unit.key, capture.id)
-        if thread:
-            thread.changed = True
+        self.state.note_unit(thread.key, unit.key, capture.id)
+        thread.changed = True
+        return True
 
     def _commit(self) -> None:
         """Remember what was captured, once the captures themselves are safe."""
         self._before_commit()
         self.state.commit()
 
-    def _note(self, thread: ThreadVisit, last_url: str) -> None:
+    def _end(self, thread: ThreadVisit, visit: SectionVisit, validators: Sequence[Validator] = ()) -> None:
+        for validator in validators:
+            self.state.note_validators(*validator)
+        self._note(thread)
+        self._done(visit)
+
+    def _note(self, thread: ThreadVisit) -> None:
+        """Remember how the thread was left; it is opened again when its list says that it moved, or when it is due."""
         now = time.time()
         before = self.state.thread(thread.key)
         changed = now if thread.changed or before is None else before.changed_at
-        self.state.note_thread(thread.key, ThreadState(thread.signal, last_url, now, changed))
+        left = ThreadState(thread.signal, thread.last_url or thread.url, now, changed, thread.before_last)
+        self.state.note_thread(thread.key, left)
         self._commit()
 
-    def _page(self, response: Response, form: str) -> Any:
+    def _page(self, response: Response, form: str, visit: SectionVisit) -> Any:
         """Return the parsed page, or None when it must not or cannot be used."""
         self.report.pages += 1
-        if pages.withheld(response):
+        if pages.withheld(response, self.policy.basis):
             self.report.withheld_pages += 1
             return None
         try:
             return pages.parse(response, form)
         except pages.Unreadable as error:
             self.report.failed[str(error)] += 1
+            visit.failed = True
             return None
 
-    def _request(self, url: str, callback: Callable[..., Any], visit: SectionVisit, **arguments: Any) -> Request:
+    def _barren(self, response: Response, visit: SectionVisit) -> bool:
+        """Note a page on which the recipe finds nothing; return whether it is a wall, not an empty page."""
+        self.report.barren_pages += 1
+        assert self.crawler is not None
+        gate = self.crawler.get_downloader_middleware(GateMiddleware)
+        walled = gate is not None and gate.barren(response)
+        visit.failed |= walled
+        return walled
+
+    def _canonical(self, url: str) -> str:
+        """Return the address that stands for a whole thread, whatever page of it was read."""
+        plan = self.recipe.thread.paging
+        return canonical(url, paging_param=plan.param if plan else None)
+
+    def _request(
+        self,
+        url: str,
+        callback: Callable[..., Any],
+        visit: SectionVisit,
+        *,
+        conditional: bool = False,
+        priority: int = 0,
+        **arguments: Any,
+    ) -> Request:
         visit.open_requests += 1
         return Request(
             url,
             callback=callback,
             errback=self.failed,
+            headers=self.state.validators(url) if conditional else None,
+            meta={"handle_httpstatus_list": [UNCHANGED]} if conditional else None,
             cb_kwargs={"visit": visit, **arguments},
+            priority=priority,
             dont_filter=True,
         )
 
-    def failed(self, failure: Any) -> None:
-        """Count what could not be read; its section is then not complete."""
-        visit: SectionVisit = failure.request.cb_kwargs["visit"]
-        visit.failed = True
-        if not failure.check("crawlers.middleware.Refused"):
-            self.report.failed[failure.type.__name__] += 1
+    def failed(self, failure: Any) -> Iterator[Request]:
+        """Deal with what could not be read: gone, past the end, refused for good; else its section is not complete."""
+        arguments = failure.request.cb_kwargs
+        visit: SectionVisit = arguments["visit"]
+        thread: ThreadVisit | None = arguments.get("thread")
+        status = failure.value.response.status if failure.check(HttpError) else None
+        if status in ABSENT or (status == BAD_REQUEST and arguments["number"] > 1):
+            yield from self._absent(visit, thread, arguments["number"])
+        elif failure.check(Refused) and failure.value.lasting and thread:
+            self._note(thread)
+        else:
+            visit.failed = True
+            if not failure.check(Refused):
+                self.report.failed[f"answered {status}" if status else failure.type.__name__] += 1
         self._done(visit)
+
+    def _absent(self, visit: SectionVisit, thread: ThreadVisit | None, number: int) -> Iterator[Request]:
+        """Deal with a page that is not there: a thread that shrank or went, or the page after the last."""
+        if thread is None:
+            if number == 1:
+                visit.failed = True
+                self.report.failed["list page not found"] += 1
+        elif thread.resumed and not thread.urls:
+            thread.resumed, thread.units = False, 0
+            yield self._request(thread.url, self.read_thread, visit, priority=2, thread=thread, number=1)
+        else:
+            self.report.gone_threads += not thread.urls
+            self._note(thread)
 
     def _done(self, visit: SectionVisit) -> None:
         """Note that one request of a section has been dealt with."""
         visit.open_requests -= 1
         if visit.open_requests == 0 and not visit.failed:
             self.state.note_section(visit.section.slug, complete=True)
+            for validator in visit.validators:
+                self.state.note_validators(*validator)
             self._commit()
+
+
+def _validators(response: Response) -> list[Validator]:
+    """Return (address, ETag, Last-Modified) when the page has either, for a conditional request next time."""
+    etag, modified = ((response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified"))
+    return [(response.request.url if response.request else response.url, etag, modified)] if etag or modified else []

@@ -29,7 +29,7 @@ class Unit:
     kind: Kind
     text: str
     published_at: datetime | None
-    position: int
+    position: int | None
 
 
 class UnitReader:
@@ -39,8 +39,15 @@ class UnitReader:
         self._policy = policy
         self._key = key
 
-    def read(self, page: Any, recipe: ThreadRecipe, *, first_page: bool, offset: int) -> tuple[list[Unit], int]:
-        """Return the units of a page, and how many things looked like one but lacked a key or a text."""
+    def read(self, page: Any, recipe: ThreadRecipe, *, offset: int) -> tuple[list[Unit], int]:
+        """Return the units of a page, and how many things looked like one but lacked a key or a text.
+
+        Args:
+            page: the parsed page.
+            recipe: how its units are read.
+            offset: units on the pages before it. Where the newest stand first, no unit has a lasting position.
+        """
+        newest_first = recipe.paging is not None and not recipe.paging.last_known
         units: list[Unit] = []
         incomplete = 0
         for index, node in enumerate(self._nodes(page, recipe)):
@@ -48,9 +55,9 @@ class UnitReader:
             if not key or not text:
                 incomplete += 1
                 continue
-            kind: Kind = "post" if recipe.first_is_post and first_page and index == 0 else recipe.kind
+            kind: Kind = "post" if recipe.first_is_post and offset + index == 0 else recipe.kind
             moment = fields.moment(recipe.published_at, node, now=datetime.now(UTC))
-            units.append(Unit(key, kind, text, moment, offset + index))
+            units.append(Unit(key, kind, text, moment, None if newest_first else offset + index))
         return units, incomplete
 
     def capture(

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from workers.cli.output import Exit, Json, complain, console, errors, leave, sum
 if TYPE_CHECKING:
     from config.policy import SitePolicy
     from crawlers.capture import Capture
+    from crawlers.capture_file import CaptureFile
     from crawlers.report import CrawlReport
 
 
@@ -96,19 +97,25 @@ def _sink(output: str | None, *, as_json: bool) -> Iterator[tuple[Callable[[Capt
     if output is None:
         yield from _inbox()
     elif output == "-":
-        yield lambda capture: _write(sys.stdout, capture), lambda: None
+        yield _print, sys.stdout.flush
     else:
-        try:
-            file = Path(output).open("a", encoding="utf-8")  # noqa: SIM115 - closed below
-        except OSError as error:
-            leave(Exit.WRONG_INPUT, f"{output} cannot be written: {error.strerror}", as_json=as_json)
-        with file:
-            yield lambda capture: _write(file, capture), lambda: None
+        with _opened(Path(output), as_json=as_json) as file:
+            yield file.add, file.flush
 
 
-def _write(stream: Any, capture: Capture) -> None:
-    stream.write(capture.model_dump_json() + "\n")
-    stream.flush()
+def _opened(path: Path, *, as_json: bool) -> CaptureFile:
+    from crawlers.capture_file import CaptureFile, NotCaptures
+
+    try:
+        return CaptureFile(path)
+    except NotCaptures as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
+    except OSError as error:
+        leave(Exit.WRONG_INPUT, f"{path} cannot be written: {error.strerror}", as_json=as_json)
+
+
+def _print(capture: Capture) -> None:
+    sys.stdout.write(capture.model_dump_json() + "\n")
 
 
 def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
