@@ -82,6 +82,19 @@ def set_password_link(user: User) -> str:
     return SET_PASSWORD_PATH.format(uid=_uid(user), token=_set_password_tokens.make_token(user))
 
 
+@transaction.atomic
+def issue_link(user: User, *, actor: User | str = audit.SYSTEM) -> str:
+    """Return a fresh set-password link for somebody who has forgotten theirs, and record who asked for it.
+
+    Raises:
+        NotAllowed: the account is closed.
+    """
+    if not user.is_active:
+        raise NotAllowed("账号已停用，须先启用")
+    audit.record("account.link", actor, _subject(user))
+    return set_password_link(user)
+
+
 def sign_in_link(user: User) -> str:
     """Return the path that signs this person in, once, within `SIGN_IN_LINK_VALID`."""
     return SIGN_IN_PATH.format(uid=_uid(user), token=_sign_in_tokens.make_token(user))

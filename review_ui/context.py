@@ -1,4 +1,4 @@
-"""What every page shows around its content: where this person may go, and whom to ask."""
+"""What every page shows around its content: where this person may go, whom to ask, and how large the words are."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ PLACES = (
 )
 
 
+TEXT_SIZE = "text_size"
+"""Where a session keeps the text size."""
+SIZES = ("large", "larger", "largest")
+"""Text sizes of the 长辈版: 20, 26 and 32 pixels."""
+
+
 @dataclass(frozen=True)
 class Place:
     """One entry of the navigation."""
@@ -34,16 +40,18 @@ class Place:
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
-    """Return the navigation of whoever is signed in, and the support contact."""
+    """Return the navigation of whoever is signed in, the support contact, and whether the pages are the 长辈版."""
     contact = get_settings().support_contact
     if not getattr(request, "user", None) or not request.user.is_authenticated:
-        return {"places": [], "support_contact": contact}
+        return {"places": [], "support_contact": contact, "elder": False}
     mine = [place for place in PLACES if may(person(request), place[2])]
     fitting = [(len(start), name) for name, _title, _action, starts in mine for start in starts if _at(request, start)]
     here = max(fitting, default=(0, ""))[1]
     return {
         "places": [Place(_(title), reverse(name), name == here) for name, title, _action, _starts in mine],
         "support_contact": contact,
+        "elder": bool(may(person(request), Action.ANNOTATE)),
+        "size": request.session.get(TEXT_SIZE, SIZES[0]),
     }
 
 

@@ -43,6 +43,7 @@ urlpatterns = [
     path("lead/audit/verify/", lead.verify_audit, name="verify-audit"),
     path("lead/people/", lead.people, name="people"),
     path("lead/people/<int:user_id>/switch/", lead.switch, name="switch-person"),
+    path("lead/people/<int:user_id>/link/", lead.link, name="link-person"),
     path("healthz", health.healthz, name="healthz"),
     path("api/v1/", api.urls),
 ]

@@ -51,15 +51,98 @@ EVASIONS = {
 }
 SPEAKERS = {"rule": word("词语规则"), "linear": word("统计模型")}
 PARTS = {"database": word("数据库"), "search": word("检索"), "workers": word("后台处理")}
+ENGINES = {
+    "sqlite": "SQLite",
+    "postgresql": "PostgreSQL",
+    "database": word("直接查数据库"),
+    "elasticsearch": "Elasticsearch",
+}
 MODES = {"embedded": word("单机"), "services": word("服务")}
+
+FIELDS = {
+    "reason": word("理由"),
+    "category": word("类别"),
+    "grade": word("定性"),
+    "finding": word("结论"),
+    "version": word("版本"),
+    "text": word("搜索文字"),
+    "filter": word("筛选"),
+    "sort": word("排序"),
+    "page": word("页码"),
+    "after": word("翻页位置"),
+    "answer": word("回答"),
+    "size": word("字的大小"),
+    "instrument": word("文书性质"),
+    "disposition": word("建议处置"),
+    "case": word("案件"),
+    "cases": word("案件"),
+    "lines": word("清单"),
+    "format": word("格式"),
+    "username": word("用户名"),
+    "password": word("密码"),
+    "role": word("角色"),
+}
+"""Fields of casework's errors as the pages call them."""
+ACTS = {
+    "account.create": word("建立账号"),
+    "account.close": word("停用账号"),
+    "account.open": word("启用账号"),
+    "account.link": word("发出一次性链接"),
+    "account.set_password": word("设置密码"),
+    "account.sign_in_link": word("用一次性链接登录"),
+    "case.decide": word("作出决定"),
+    "case.undo": word("撤销决定"),
+    "case.reveal": word("查看原文"),
+    "case.purge": word("清除文字"),
+    "evidence.destroy": word("销毁证据文件"),
+    "notice.draft": word("起草清单"),
+    "notice.add": word("加入清单"),
+    "notice.remove": word("移出清单"),
+    "notice.disposition": word("选定处置"),
+    "notice.flags": word("标明情形"),
+    "notice.submit": word("提交复核"),
+    "notice.approve": word("核准清单"),
+    "notice.send_back": word("退回清单"),
+    "notice.discard": word("作废草稿"),
+    "notice.export": word("导出清单"),
+    "retention.purge": word("按期清除"),
+}
+"""Acts of the audit log in words."""
+SUBJECTS = {"user": word("账号"), "notice": word("清单"), "site": word("平台")}
+"""What acts are done to."""
 
 CASEWORK = (
     *(word("待审核"), word("已上报"), word("已确认"), word("已排除"), word("超出范围")),
     *(word("确认"), word("排除"), word("上报")),
-    *(word("作出决定"), word("撤销决定"), word("查看原文"), word("清除文字")),
     *(word("举报"), word("受害人通知"), word("行政通知附件")),
     *(word("起草中"), word("待复核"), word("已核准")),
     *(word("有害"), word("无害"), word("说不准"), word("看不下去")),
     *(word("审核员"), word("银发啄木鸟志愿者"), word("平台联络员"), word("组长"), word("专班值守"), word("管理员")),
 )
-"""Labels of the models and of the history, as casework writes them."""
+"""Labels of the models, as casework writes them."""
+DISPOSITIONS = (
+    *(word("即时转公安，不入普通清单"), word("提示并采取保护性停止传输，不建议处罚账号")),
+    *(word("停止传输，删除、屏蔽或断开链接，保存有关记录并报告"), word("移出专门面向未成年人的产品或专区")),
+    *(word("撤出首屏、弹窗、热搜、榜单、推荐等醒目位置"), word("作出显著提示；未提示的不得传输")),
+)
+"""Remedies, as `config/decision_table.yaml` names them."""
+ACTIONS = (
+    *(word("查看案件"), word("查看最高等级（S0）案件"), word("查看涉性侵害专办案件"), word("审核案件")),
+    *(word("处理上报案件"), word("查看志愿者意见汇总"), word("参与标注"), word("起草清单"), word("复核清单")),
+    *(word("导出清单"), word("查看运行状态"), word("查看审计日志"), word("管理账号")),
+)
+"""What somebody may be allowed to do, as `casework.roles` calls it."""
+ERRORS = (
+    *(word("案件"), word("清单"), word("清单行"), word("账号")),
+    *(word("确认时须选定一个类别"), word("须同时选定类别"), word("只能回答眼前的这一条")),
+    *(word("查看涉及未成年人个人信息的内容须填写理由"), word("专办案件不留存任何文字"), word("文字已按期清除")),
+    *(word("涉未成年人性侵害须上报，由专班值守确认"), word("只能撤销本人的最近一次决定")),
+    *(word("撤销时限已过，文字已清除"), word("今天还没有可以撤回的回答"), word("这一条已由审核员处理，不能撤回")),
+    *(word("只在“有害”之后选择类别"), word("起草人不能复核自己的清单，须由另一人复核")),
+    *(word("至少一个已确认的案件"), word("已确认的案件"), word("尚未列入清单的案件"), word("至少一行")),
+    *(word("每一行都符合处置对照表"), word("此行不得列入清单"), word("未被使用的名称"), word("账号已停用，须先启用")),
+    *(word("字母、数字与 @ . + - _"), word("页面上列出的案件"), word("页面给出的版本号")),
+    *(word("不超过 200 字"), word("不超过 500 字"), word("1 至 500 字"), word("不超过 150 字")),
+    *(word("按处置对照表，此类情形不得列入清单"), word("尚未选定建议处置"), word("没有证据包")),
+)
+"""Reasons and limits that casework's errors give."""

@@ -15,6 +15,7 @@ from casework.search import get_search
 from casework.search.port import Query as SearchQuery
 from casework.search.port import Sort
 from review_ui.access import CaseworkErrors, person
+from review_ui.errors import in_words
 
 api = NinjaAPI(title="Silver Woodpecker", version="1", auth=django_auth, urls_namespace="api-1", docs_url=None)
 
@@ -78,8 +79,7 @@ class NoticeOut(Schema):
 @api.exception_handler(errors.CaseworkError)
 def casework_error(request: HttpRequest, error: errors.CaseworkError) -> HttpResponse:
     """Answer with the status that the pages use."""
-    code = next(code for kind, code in CaseworkErrors.STATUS.items() if isinstance(error, kind))
-    return api.create_response(request, {"detail": str(error)}, status=code)
+    return api.create_response(request, {"detail": in_words(error)}, status=CaseworkErrors.status(error))
 
 
 @api.get("/status", summary="State of the installation")

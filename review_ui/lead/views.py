@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from casework import accounts, audit, status
+from casework.errors import NotFound
 from casework.models import AuditEntry, Batch, Case, CaseState, Heartbeat, Notice, NoticeState, Role, User
 from casework.roles import Action, may
 from review_ui import words
@@ -30,7 +32,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     user = person(request)
     context = {
         "status": status.snapshot(),
-        "parts": [(_(words.PARTS.get(one.name, one.name)), one.ok, one.detail) for one in status.parts()],
+        "parts": [(_(words.PARTS.get(one.name, one.name)), one.ok, _detail(one)) for one in status.parts()],
+        "sees_cases": bool(may(user, Action.SEE_CASES)),
         "sees_notices": bool(may(user, Action.PREPARE_NOTICE)),
         "states": [(label("state", one), n) for one, n in _counted("state")],
         "severities": [(label("severity", one), n) for one, n in _counted("severity", open_only=True)],
@@ -40,9 +43,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "escalated": Case.objects.filter(state=CaseState.ESCALATED).count() if may(user, Action.SEE_CASES) else None,
         "submitted": Notice.objects.filter(state=NoticeState.SUBMITTED).count(),
         "failed": Batch.objects.filter(failed_at__isnull=False)[:20],
-        "crawls": Heartbeat.objects.filter(kind="crawl").order_by("name"),
+        "crawls": [(label("site", one.name.removeprefix("crawl:")), one) for one in _crawls()],
         "entries": AuditEntry.objects.order_by("-sequence")[:15],
-        "may_manage": bool(may(user, Action.MANAGE_ACCOUNTS)),
     }
     return render(request, "review_ui/lead.html", context)
 
@@ -60,26 +62,62 @@ def verify_audit(request: HttpRequest) -> HttpResponse:
 
 
 @allowed(Action.MANAGE_ACCOUNTS)
+@require_http_methods(["GET", "POST"])
 def people(request: HttpRequest) -> HttpResponse:
     """List the accounts and add one; its one-time link is shown once."""
-    link = ""
-    if request.method == "POST":
-        user = accounts.create(request.POST.get("name", ""), request.POST.get("role", ""), actor=person(request))
-        link = request.build_absolute_uri(accounts.set_password_link(user))
-    context = {"people": User.objects.order_by("staff_no"), "roles": Role.choices, "link": link}
-    return render(request, "review_ui/people.html", context)
+    if request.method == "GET":
+        return _people(request)
+    user = accounts.create(request.POST.get("name", ""), request.POST.get("role", ""), actor=person(request))
+    return _people(request, user, accounts.set_password_link(user))
+
+
+@allowed(Action.MANAGE_ACCOUNTS)
+@require_POST
+def link(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Give somebody who cannot sign in a fresh one-time link; it is shown once."""
+    user = _person(user_id)
+    return _people(request, user, accounts.issue_link(user, actor=person(request)))
 
 
 @allowed(Action.MANAGE_ACCOUNTS)
 @require_POST
 def switch(request: HttpRequest, user_id: int) -> HttpResponse:
     """Close an account or open it again; nobody closes their own."""
-    found = User.objects.filter(pk=user_id).first()
-    if found is None or found.pk == person(request).pk:
+    found = _person(user_id)
+    if found.pk == person(request).pk:
         messages.error(request, _("不能停用自己的账号"))
-        return redirect("people")
-    accounts.set_active(found, not found.is_active, actor=person(request))
+    else:
+        accounts.set_active(found, not found.is_active, actor=person(request))
     return redirect("people")
+
+
+def _people(request: HttpRequest, holder: User | None = None, path: str = "") -> HttpResponse:
+    """Show the accounts, and the one-time link of one of them where there is one to hand over."""
+    context = {
+        "people": User.objects.order_by("staff_no"),
+        "roles": Role.choices,
+        "holder": holder,
+        "link": request.build_absolute_uri(path) if path else "",
+    }
+    return render(request, "review_ui/people.html", context)
+
+
+def _person(user_id: int) -> User:
+    found = User.objects.filter(pk=user_id).first()
+    if found is None:
+        raise NotFound("账号", user_id)
+    return found
+
+
+def _detail(part: status.Part) -> str:
+    """Return what a part runs on, in words; for one that fails, what it said."""
+    if part.ok and part.name == "workers":
+        return _("%(n)s 个在工作") % {"n": status.alive(status.WORK)}
+    return _(words.ENGINES.get(part.detail, part.detail))
+
+
+def _crawls() -> QuerySet[Heartbeat]:
+    return Heartbeat.objects.filter(kind="crawl").order_by("name")
 
 
 def _counted(field: str, *, open_only: bool = False) -> list[tuple[str, int]]:
@@ -93,8 +131,23 @@ def _bars(rows: list[tuple[str, int]]) -> list[tuple[str, int, int]]:
     return [(name, n, round(100 * n / top)) for name, n in rows[:10]]
 
 
-def _days() -> list[tuple[str, int, int]]:
-    """Return (day, new cases, share of the greatest in per cent) for the last days, today last."""
+@dataclass(frozen=True)
+class Column:
+    """One day of the chart: its label, its new cases, and its height as a share of the greatest in per cent."""
+
+    day: str
+    n: int
+    height: int
+    labelled: bool
+
+    @property
+    def top(self) -> int:
+        """Where the column begins, from above."""
+        return 100 - self.height
+
+
+def _days() -> list[Column]:
+    """Return the last days' new cases, today last; the first, the middle and the last day carry their label."""
     today = timezone.localdate()
     first = today - timedelta(days=DAYS - 1)
     counted = dict(
@@ -104,6 +157,9 @@ def _days() -> list[tuple[str, int, int]]:
         .annotate(n=Count("pk"))
         .order_by()
     )
-    days = [first + timedelta(days=at) for at in range(DAYS)]
     top = max([*counted.values(), 1])
-    return [(f"{day.month}/{day.day}", counted.get(day, 0), round(100 * counted.get(day, 0) / top)) for day in days]
+    days = [(first + timedelta(days=at), at in (0, DAYS // 2, DAYS - 1)) for at in range(DAYS)]
+    return [
+        Column(f"{day.month}/{day.day}", counted.get(day, 0), round(100 * counted.get(day, 0) / top), labelled)
+        for day, labelled in days
+    ]

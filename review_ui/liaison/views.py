@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -13,7 +13,7 @@ from casework import exposure, notices
 from casework.errors import InvalidInput, NotFound
 from casework.models import Instrument, Notice, NoticeState
 from casework.roles import Action, may
-from review_ui.access import allowed, person
+from review_ui.access import allowed, back_to, person
 from review_ui.staff.facets import label
 
 TYPES = {
@@ -81,17 +81,16 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
 def line(request: HttpRequest, line_id: int) -> HttpResponse:
     """Change one line of one's own draft: its remedy, its flags, or take it off."""
     user = person(request)
-    notice_id = request.POST.get("notice", "")
     if request.POST.get("act") == "remove":
         notices.remove_line(line_id, user)
-    else:
-        changed = notices.set_flags(
-            line_id, user, unlabelled="unlabelled" in request.POST, minor_author="minor_author" in request.POST
-        )
-        wished = request.POST.get("disposition", "")
-        if wished in {one.slug for one in notices.allowed_dispositions(changed)}:
-            notices.set_disposition(line_id, wished, user)
-    return redirect("notice", notice_id=int(notice_id))
+        return HttpResponseRedirect(back_to(request))
+    changed = notices.set_flags(
+        line_id, user, unlabelled="unlabelled" in request.POST, minor_author="minor_author" in request.POST
+    )
+    wished = request.POST.get("disposition", "")
+    if wished in {one.slug for one in notices.allowed_dispositions(changed)}:
+        notices.set_disposition(line_id, wished, user)
+    return HttpResponseRedirect(f"{back_to(request)}#line-{line_id}")
 
 
 @allowed(Action.PREPARE_NOTICE)

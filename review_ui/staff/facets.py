@@ -10,8 +10,8 @@ from django.http import QueryDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from casework import policies
 from casework.models import CaseState
-from config.policy import PolicyError, load_class, load_site
 from config.taxonomy import load_taxonomy
 from review_ui import words
 
@@ -38,8 +38,15 @@ def facet_groups(
     facets: Mapping[str, Sequence[tuple[str, int]]], chosen: Mapping[str, Sequence[str]], given: QueryDict
 ) -> list[Group]:
     """Return the facets in the order of the page."""
+    sites = [site for site, _count in facets.get("site", ())]
     return [
-        Group(_(title), [_choice(name, value, count, chosen, given) for value, count in _all(name, facets, chosen)])
+        Group(
+            _(title),
+            [
+                _choice(name, value, count, chosen, given, _section(value, sites) if name == "section" else "")
+                for value, count in _all(name, facets, chosen)
+            ],
+        )
         for name, title in words.FACETS.items()
         if facets.get(name)
     ]
@@ -55,9 +62,9 @@ def label(name: str, value: str) -> str:
         case "severity":
             return _(words.SEVERITIES.get(value, value))
         case "platform_class":
-            return _title_of_class(value)
+            return policies.class_title(value)
         case "site":
-            return _title_of_site(value)
+            return policies.site_title(value)
         case _:
             return value
 
@@ -88,25 +95,19 @@ def _all(
     return sorted(complete) if name == "severity" else complete
 
 
-def _choice(name: str, value: str, count: int, chosen: Mapping[str, Sequence[str]], given: QueryDict) -> Choice:
+def _section(slug: str, sites: Sequence[str]) -> str:
+    """Return a section's title: what the sites at hand call it, each name once."""
+    titles = dict.fromkeys(policies.section_title(site, slug) for site in sites)
+    return " / ".join(title for title in titles if title != slug) or slug
+
+
+def _choice(
+    name: str, value: str, count: int, chosen: Mapping[str, Sequence[str]], given: QueryDict, title: str = ""
+) -> Choice:
     present = list(chosen.get(name, ()))
     on = value in present
     after = [one for one in present if one != value] if on else [*present, value]
     values = {key: given.getlist(key) for key in given if key not in {"page", "after", name}}
     # No state at all would mean the default; "all" says that every state is wanted.
     values[name] = after or (["all"] if name == "state" else [])
-    return Choice(label(name, value), count, on, "?" + urlencode(values, doseq=True))
-
-
-def _title_of_class(slug: str) -> str:
-    try:
-        return load_class(slug).title
-    except PolicyError:
-        return slug
-
-
-def _title_of_site(name: str) -> str:
-    try:
-        return load_site(name).title
-    except PolicyError:
-        return name
+    return Choice(title or label(name, value), count, on, "?" + urlencode(values, doseq=True))

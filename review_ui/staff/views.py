@@ -1,11 +1,12 @@
 """The queue and the case page."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -15,13 +16,12 @@ from casework.errors import InvalidInput
 from casework.models import Case, CaseState, Finding
 from casework.roles import Action, may
 from casework.search import get_search
-from casework.search.port import FACETS, MAX_WINDOW, Query, Sort
+from casework.search.port import Query
 from config.taxonomy import load_taxonomy
 from review_ui import words
 from review_ui.access import allowed, person
+from review_ui.staff.asked import LAST_PAGE, PAGE_SIZE, Asked, asked, following
 from review_ui.staff.facets import facet_groups, toggled
-
-PAGE_SIZE = 20
 
 
 @allowed(Action.SEE_CASES)
@@ -29,24 +29,8 @@ PAGE_SIZE = 20
 def queue(request: HttpRequest) -> HttpResponse:
     """Show the cases that fit a search, most urgent first, open ones unless another state is chosen."""
     user = person(request)
-    chosen = {name: request.GET.getlist(name) for name in FACETS if request.GET.getlist(name)}
-    if "kid_zone" in request.GET:
-        chosen["kid_zone"] = ["true"]
-    states = chosen.pop("state", None)
-    scope = exposure.scope_for(user)
-    default = [CaseState.OPEN.value] if CaseState.OPEN in scope.states else [CaseState.CONFIRMED.value]
-    state = default if states is None else [one for one in states if one != "all"]
-    text = request.GET.get("q", "").strip()
-    sort = _sort(request.GET.get("sort", ""))
-    query = Query(
-        scope=scope,
-        text=text,
-        filters={**chosen, "state": state},
-        sort=sort,
-        page=_page_number(request.GET.get("page", "")),
-        size=PAGE_SIZE,
-        after=request.GET.get("after") or None,
-    )
+    question = asked(request.GET)
+    query = question.query(user)
     page = get_search().search(query)
     found = exposure.visible_cases(user).in_bulk([hit.case_id for hit in page.hits])
     rows = [
@@ -58,12 +42,11 @@ def queue(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "page": page,
         "query": query,
-        "text": text,
+        "question": question,
         "sorts": [(value, _(label)) for value, label in words.SORTS.items()],
-        "groups": facet_groups(page.facets, {**chosen, "state": state}, request.GET),
-        "chosen": chosen,
-        "state_given": states or [],
-        "kid_zone": "kid_zone" in chosen,
+        "groups": facet_groups(page.facets, query.filters, request.GET),
+        "chosen_filters": sum(len(values) for values in question.chosen.values()) + len(question.states or ()),
+        "kid_zone": "kid_zone" in question.chosen,
         "kid_zone_address": toggled(request.GET, "kid_zone", "true"),
         "may_decide": bool(may(user, Action.DECIDE)),
         **_paging(request, page.total, query, page.next_after),
@@ -93,18 +76,20 @@ def reveal(request: HttpRequest, case_id: int) -> HttpResponse:
 @allowed(Action.DECIDE)
 @require_POST
 def decide(request: HttpRequest, case_id: int) -> HttpResponse:
-    """Record a finding and lead on to the next case."""
+    """Record a finding and lead on to the next case of what was asked for."""
     user = person(request)
-    try:
-        version = int(request.POST.get("version", ""))
-    except ValueError:
-        raise InvalidInput("version", request.POST.get("version"), "页面给出的版本号") from None
+    version = request.POST.get("version", "")
+    if not (version.isascii() and version.isdigit() and len(version) < 10):
+        raise InvalidInput("version", version[:20], "页面给出的版本号")
     finding = request.POST.get("finding", "")
+    question = asked(QueryDict(request.POST.get("asked", "")))
+    # Asked for before the case leaves the list, so that work goes on behind it and not at the top again.
+    next_id = following(question, user, case_id)
     decisions.decide(
         case_id,
         user,
         finding,
-        expected_version=version,
+        expected_version=int(version),
         category=request.POST.get("category") or None,
         reason=request.POST.get("reason", ""),
     )
@@ -113,8 +98,7 @@ def decide(request: HttpRequest, case_id: int) -> HttpResponse:
     messages.success(
         request, _("%(number)s：%(label)s") % {"number": number, "label": label}, extra_tags=f"undo:{case_id}"
     )
-    following = _next(user, case_id)
-    return redirect("case", case_id=following) if following else redirect("queue")
+    return _to_case(next_id, question) if next_id else _to_queue(question)
 
 
 @allowed(Action.DECIDE)
@@ -123,28 +107,38 @@ def undo(request: HttpRequest, case_id: int) -> HttpResponse:
     """Take back one's own last finding."""
     decisions.undo(case_id, person(request))
     messages.info(request, _("已撤销，案件恢复原状"))
-    return redirect("case", case_id=case_id)
+    return _to_case(case_id, asked(QueryDict(request.POST.get("asked", ""))))
 
 
 @allowed(Action.DECIDE)
 @require_GET
 def next_case(request: HttpRequest) -> HttpResponse:
-    """Open the most urgent case that waits."""
-    following = _next(person(request), int(request.GET.get("after", "0") or 0))
-    if following is None:
-        messages.info(request, _("没有待审核的案件了"))
-        return HttpResponseRedirect(reverse("queue"))
-    return redirect("case", case_id=following)
+    """Open the next case of what was asked for: the first, or the one behind `behind`."""
+    question = asked(request.GET)
+    behind = request.GET.get("behind", "")
+    next_id = following(question, person(request), int(behind) if re.fullmatch(r"[0-9]{1,18}", behind) else None)
+    if next_id is not None:
+        return _to_case(next_id, question)
+    messages.info(request, _("没有别的案件了"))
+    return _to_queue(question)
 
 
-def _next(user: Any, not_this: int) -> int | None:
-    waiting = exposure.visible_cases(user).filter(state=CaseState.OPEN).exclude(pk=not_this)
-    return cases.by_urgency(waiting).values_list("pk", flat=True).first()
+def _to_case(case_id: int, question: Asked) -> HttpResponseRedirect:
+    return HttpResponseRedirect(_with(reverse("case", kwargs={"case_id": case_id}), question))
+
+
+def _to_queue(question: Asked) -> HttpResponseRedirect:
+    return HttpResponseRedirect(_with(reverse("queue"), question))
+
+
+def _with(address: str, question: Asked) -> str:
+    return f"{address}?{question.address}" if question.address else address
 
 
 def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[str, Any]:
     user = person(request)
     taxonomy = load_taxonomy()
+    around = cases.context(found, user)
     thresholds = policies.placement(found.site, found.section).thresholds
     last = decisions.last_decision(found)
     steps = {finding.value for state, finding in cases.TRANSITIONS if state == found.state}
@@ -153,8 +147,11 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
     )
     return {
         "case": found,
+        "question": asked(request.GET),
         "view": exposure.present(found, user, revealed=revealed),
-        "context": cases.context(found, user),
+        "context": around,
+        "before": [(other, exposure.present(other, user)) for other in around.before],
+        "after": [(other, exposure.present(other, user)) for other in around.after],
         "scores": [
             (taxonomy.categories[slug], score, thresholds.get(slug, 1.0), score >= thresholds.get(slug, 1.0))
             for slug, score in sorted(found.scores.items(), key=lambda pair: -pair[1])
@@ -165,24 +162,10 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
         "history": cases.history(found),
         "last": last,
         "may_undo": last is not None and last.decided_by_id == user.pk,
+        "may_decide": bool(may(user, Action.DECIDE)),
         "findings": [finding for finding in Finding if finding.value in steps] if may_act else [],
         "category": taxonomy.categories[found.category],
     }
-
-
-def _sort(value: str) -> Sort:
-    try:
-        return Sort(value) if value else Sort.URGENCY
-    except ValueError:
-        raise InvalidInput("sort", value, ", ".join(Sort)) from None
-
-
-def _page_number(value: str) -> int:
-    if not value:
-        return 1
-    if not value.isdigit() or int(value) < 1 or int(value) > MAX_WINDOW // PAGE_SIZE:
-        raise InvalidInput("page", value, f"1–{MAX_WINDOW // PAGE_SIZE}")
-    return int(value)
 
 
 def _paging(request: HttpRequest, total: int, query: Query, next_after: str | None) -> dict[str, Any]:
@@ -192,10 +175,10 @@ def _paging(request: HttpRequest, total: int, query: Query, next_after: str | No
         values = {name: request.GET.getlist(name) for name in request.GET if name not in {"page", "after"}}
         return "?" + urlencode({**values, **changes}, doseq=True)
 
-    last = min((total + PAGE_SIZE - 1) // PAGE_SIZE, MAX_WINDOW // PAGE_SIZE)
+    last = min((total + PAGE_SIZE - 1) // PAGE_SIZE, LAST_PAGE)
     forward = None
     if next_after:
-        deep = query.after is not None or query.page >= MAX_WINDOW // PAGE_SIZE
+        deep = query.after is not None or query.page >= LAST_PAGE
         forward = address(after=next_after) if deep else address(page=query.page + 1)
     back = address(page=query.page - 1) if query.after is None and query.page > 1 else None
     return {

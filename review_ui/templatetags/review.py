@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django import template
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 
 from casework import deadlines, law, policies
 from casework.models import Case
-from config.taxonomy import LawRef, Severity, load_taxonomy
+from config.taxonomy import LawRef
 from review_ui import words
 from review_ui.staff import facets
 
 register = template.Library()
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """By when a human should look first, whether that is over, and whether that year's holidays are known."""
+
+    at: datetime
+    over: bool
+    calendar_known: bool
+
 
 category = register.filter("category", facets.category_name)
 
@@ -102,14 +114,32 @@ def cite(references: Iterable[LawRef]) -> list[str]:
 
 @register.filter
 def clock(moment: datetime | None) -> str:
-    """Return a moment as 2026-11-24 09:05 in the installation's time zone."""
-    return timezone.localtime(moment).strftime("%Y-%m-%d %H:%M") if moment else "–"
+    """Return a moment in full, as 2026年11月24日 09:05, in the installation's time zone."""
+    return date_format(timezone.localtime(moment), _("Y年n月j日 H:i")) if moment else "–"
 
 
 @register.filter
-def first_look(case: Case) -> deadlines.Deadline:
+def moment(moment: datetime | None) -> str:
+    """Return a moment as short as it can be: today by the clock, this year without the year."""
+    if moment is None:
+        return "–"
+    local, now = timezone.localtime(moment), timezone.localtime()
+    if local.date() == now.date():
+        return date_format(local, _("今天 H:i"))
+    return date_format(local, _("n月j日 H:i") if local.year == now.year else _("Y年n月j日"))
+
+
+@register.filter
+def first_look(case: Case) -> FirstLook:
     """Return by when a human should look at a case for the first time."""
-    return deadlines.first_look(case.severity, case.created_at)
+    deadline = deadlines.first_look(case.severity, case.created_at)
+    return FirstLook(deadline.at, deadline.at < timezone.now(), deadline.calendar_known)
+
+
+@register.filter
+def act(action: str) -> str:
+    """Return an act of the audit log in words."""
+    return _(words.ACTS.get(action, action))
 
 
 @register.filter
@@ -119,12 +149,15 @@ def undo_case(tags: str) -> str:
 
 
 @register.filter
-def grades_of(slug: str) -> list[str]:
-    """Return the 定性 that a category allows, the usual first."""
-    return [str(one) for one in load_taxonomy().categories[slug].grades]
+def subject(value: str) -> str:
+    """Return what an act was done to, in words: `case:12` is A-000012."""
+    kind, _colon, key = value.partition(":")
+    if kind == "case" and key.isdigit():
+        return Case(pk=int(key)).number
+    return f"{_(words.SUBJECTS[kind])} {key}" if kind in words.SUBJECTS else value
 
 
 @register.filter
-def grave(value: str) -> bool:
-    """Say whether a severity is S0 or S1."""
-    return value in (Severity.S0, Severity.S1)
+def times(value: int, factor: int) -> int:
+    """Return a product, for places in a drawing."""
+    return value * factor

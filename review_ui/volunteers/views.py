@@ -1,22 +1,22 @@
 """One item a screen, three big answers, and a way out that asks for no reason."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from casework import annotations, exposure
 from casework.errors import InvalidInput, NothingToUndo
 from casework.models import Answer, Case
 from casework.roles import Action
 from config.taxonomy import load_taxonomy
-from review_ui.access import allowed, person
+from review_ui.access import allowed, back_to, person
+from review_ui.context import SIZES, TEXT_SIZE
+from review_ui.errors import in_words
 
 REST_AFTER_MINUTES = 25
-SIZES = ("large", "larger", "largest")
-"""Text sizes: 20, 26 and 32 pixels."""
 
 
 @allowed(Action.ANNOTATE)
@@ -59,6 +59,7 @@ def answer(request: HttpRequest, case_id: int) -> HttpResponse:
 
 @allowed(Action.ANNOTATE)
 @never_cache
+@require_http_methods(["GET", "POST"])
 def category(request: HttpRequest, case_id: int) -> HttpResponse:
     """Ask which kind of harm it is; "说不清" is an answer too."""
     user = person(request)
@@ -79,7 +80,7 @@ def undo(request: HttpRequest) -> HttpResponse:
     try:
         annotations.undo_last(person(request))
     except NothingToUndo as nothing:
-        messages.info(request, str(nothing))
+        messages.info(request, in_words(nothing))
     else:
         messages.success(request, _("已退回上一条，请重新回答"))
     return redirect("volunteer")
@@ -99,8 +100,8 @@ def text_size(request: HttpRequest) -> HttpResponse:
     size = request.POST.get("size", "")
     if size not in SIZES:
         raise InvalidInput("size", size, ", ".join(SIZES))
-    request.session["text_size"] = size
-    return redirect("volunteer")
+    request.session[TEXT_SIZE] = size
+    return HttpResponseRedirect(back_to(request))
 
 
 def _cards() -> list[object]:
@@ -115,11 +116,10 @@ def _shown(case: Case, request: HttpRequest) -> dict[str, object]:
 
 
 def _common(request: HttpRequest) -> dict[str, object]:
-    """Return what every page of a volunteer shows: the day's work, the text size, and whether to offer a rest."""
+    """Return what every page of a volunteer shows: the day's work, the text sizes, and whether to offer a rest."""
     done = annotations.work_done(person(request))
     return {
         "done": done,
-        "size": request.session.get("text_size", SIZES[0]),
-        "sizes": [("large", _("大")), ("larger", _("更大")), ("largest", _("最大"))],
+        "sizes": [(size, label) for size, label in zip(SIZES, (_("大"), _("更大"), _("最大")), strict=True)],
         "offer_rest": annotations.minutes_at_work(person(request)) >= REST_AFTER_MINUTES,
     }

@@ -40,6 +40,14 @@
     });
   });
 
+  // Beside the results there is room for what narrows them; on a phone it waits behind its title.
+  const unfold = () => {
+    if (!window.matchMedia("(min-width: 64rem)").matches) return;
+    document.querySelectorAll("[data-open-wide]").forEach((one) => { one.open = true; });
+  };
+  unfold();
+  document.addEventListener("htmx:afterSettle", unfold);
+
   document.querySelectorAll("[data-check-all]").forEach((box) => {
     box.addEventListener("change", () => {
       document.querySelectorAll(`input[name="${box.dataset.checkAll}"]`).forEach((one) => { one.checked = box.checked; });
