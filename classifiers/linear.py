@@ -3,8 +3,8 @@
 A text's margin for a category is the sum of the weights of its n-grams divided by the square root of their number.
 The sum is of integers, so a text gets exactly the same score alone and in any batch.
 
-A model folder holds `weights.npy` (int8, buckets × columns), `manifest.json` with the columns' names, scales,
-offsets, calibration and the SHA-256 of each file, and `card.json` with what was measured.
+A model folder holds `weights.npz` (int8, buckets × columns, compressed), `manifest.json` with the names, scales,
+offsets and calibration of the columns and the SHA-256 of each file, and `card.json` with what was measured.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +24,19 @@ from classifiers.errors import ModelError
 from classifiers.ngrams import Grams, grams
 from classifiers.normalise.fold import Folded
 
-FORMAT = "silver-woodpecker linear 1"
-WIDTH = 8  # columns of the stored matrix: eight int8 are read by one 64-bit gather
+FORMAT = "silver-woodpecker linear 2"
+WIDTH = 16  # columns of the stored matrix: sixteen int8 are read by one 128-bit gather
 MODELS = Path(__file__).parent / "models"
 MANIFEST = "manifest.json"
-WEIGHTS = "weights.npy"
+WEIGHTS = "weights.npz"
+KEY = "weights"
 
 
 @dataclass(frozen=True, slots=True)
 class LinearModel:
     """A model ready to score.
 
-    `weights` has shape (2**bits, 8), int8; the first `len(slugs)` columns are in use. `scales` bring a column
+    `weights` has shape (2**bits, 16), int8; the first `len(slugs)` columns are in use. `scales` bring a column
     back to the units it was trained in, `offsets` are its intercepts, `calibration` turns margins into probabilities.
     """
 
@@ -56,8 +58,8 @@ class LinearModel:
         counts = np.diff(found.offsets)
         sums = np.zeros((len(counts), WIDTH), dtype=np.int64)
         if len(found.buckets):
-            # A 64-bit view gathers a whole row at once, eight times fewer cache misses than column by column.
-            rows = self.weights.view(np.int64)[:, 0][found.buckets].view(np.int8).reshape(-1, WIDTH)
+            # A 128-bit view gathers a whole row at once, sixteen times fewer cache misses than column by column.
+            rows = self.weights.view(np.complex128)[:, 0][found.buckets].view(np.int8).reshape(-1, WIDTH)
             filled = np.flatnonzero(counts)
             sums[filled] = np.add.reduceat(rows, found.offsets[filled], axis=0, dtype=np.int32)
         used = sums[:, : len(self.slugs)].astype(np.float64)
@@ -105,10 +107,11 @@ def load_model(folder: Path) -> LinearModel:
     for name, digest in manifest["files"].items():
         _check_file(folder, name, digest)
     try:
-        weights = np.load(folder / WEIGHTS, allow_pickle=False)
-    except (OSError, ValueError) as error:
+        with np.load(folder / WEIGHTS, allow_pickle=False) as stored:
+            weights = stored[KEY]
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
         raise ModelError(
-            folder / WEIGHTS, f"a file NumPy cannot read ({error})", "an int8 array in .npy form"
+            folder / WEIGHTS, f"a file NumPy cannot read ({error})", f"an int8 array named {KEY} in .npz form"
         ) from error
     bits, columns = manifest["bits"], manifest["columns"]
     shape = (1 << bits, WIDTH)
@@ -170,14 +173,14 @@ def save_model(
 ) -> None:
     """Write a model folder. `about` (data, seeds, hardware) goes into the manifest as it is."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.save(folder / WEIGHTS, weights, allow_pickle=False)
+    np.savez_compressed(folder / WEIGHTS, **{KEY: weights})
     files = {WEIGHTS: hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()}
     manifest = {"format": FORMAT, "version": version, "bits": bits, "columns": columns, "files": files, **about}
     (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 def quantise(columns: NDArray[np.float64]) -> tuple[NDArray[np.int8], list[float]]:
-    """Round weight columns to int8; returns the (buckets, 8) matrix and the scale of each column.
+    """Round weight columns to int8; returns the (buckets, 16) matrix and the scale of each column.
 
     The scale is set by the 99.99th percentile of the non-zero weights: a few extreme ones are clipped rather than
     costing all others their precision.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from classifiers.errors import DataError
 from classifiers.training.copies import near_copies
-from classifiers.training.sets import Evidence, HoldBack, LabelledSet
+from classifiers.training.sets import SETS_FILE, Evidence, HoldBack, LabelledSet
+from classifiers.training.typed import digest_of, load_typed
+from classifiers.training.written import read_written
 
 UNKNOWN = -1
 Typer = Callable[[Sequence[str]], list[dict[str, float]]]
@@ -63,13 +65,13 @@ def load_rows(
     says, held, origin = [], [], []
     digests: dict[str, str] = {}
     for number, labelled in enumerate(sets):
-        path = data / labelled.file
-        rows = list(read_jsonl(path))
-        digests[labelled.file] = hashlib.sha256(path.read_bytes()).hexdigest()
-        mine = [_text_of(row, labelled) for row in rows]
-        said = _says(rows, mine, labelled, slugs, typer)
+        paths = files_of(labelled, data)
+        rows = [row for path in paths for row in (read_written(path) if labelled.ours else read_jsonl(path))]
+        digests[labelled.file] = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
+        mine = [text_of(row, labelled) for row in rows]
+        apart = held_back(rows, mine, labelled.hold_back, seed)
+        said = _says(rows, mine, apart, labelled, slugs, typer)
         keep = _sample(said, (most or {}).get(labelled.name), seed)
-        apart = _held(rows, mine, labelled.hold_back, seed)
         texts += [mine[i] for i in keep]
         says.append(said[keep])
         held.append(apart[keep])
@@ -86,6 +88,20 @@ def load_rows(
         sets=tuple(labelled.name for labelled in sets),
     )
     return _without_copies(result), digests
+
+
+def files_of(labelled: LabelledSet, data: Path) -> list[Path]:
+    """The files of a set: one in the data folder, or those that ship with this package.
+
+    Raises:
+        DataError: nothing matches the pattern of a set of ours.
+    """
+    if not labelled.ours:
+        return [data / labelled.file]
+    found = sorted(SETS_FILE.parent.glob(labelled.file))
+    if not found:
+        raise DataError(SETS_FILE.parent / labelled.file, "-", "no such file", "TSV files of texts written by us")
+    return found
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
@@ -108,13 +124,18 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _text_of(row: dict[str, Any], labelled: LabelledSet) -> str:
+def text_of(row: dict[str, Any], labelled: LabelledSet) -> str:
     text: str = row["text"]
     return text.replace(" ", "") if labelled.strip_spaces else text
 
 
 def _says(
-    rows: list[dict[str, Any]], texts: list[str], labelled: LabelledSet, slugs: tuple[str, ...], typer: Typer
+    rows: list[dict[str, Any]],
+    texts: list[str],
+    held: NDArray[np.bool_],
+    labelled: LabelledSet,
+    slugs: tuple[str, ...],
+    typer: Typer,
 ) -> NDArray[np.int8]:
     column = {slug: k for k, slug in enumerate(slugs)}
     said = np.full((len(rows), len(slugs)), UNKNOWN, dtype=np.int8)
@@ -126,12 +147,42 @@ def _says(
         for slug, value in evidence.says.items():
             if slug in column:
                 said[chosen, column[slug]] = value
-        if evidence.typed_by_rules or evidence.unless_rules:
-            _ask_rules(said, chosen, [texts[i] for i in chosen], evidence, column, typer)
+        if evidence.unless_rules:
+            _doubt(said, chosen, [texts[i] for i in chosen], evidence, column, typer)
+        if evidence.typed_by_rules:
+            weak = [i for i in chosen if not held[i]]
+            _type_by_rules(said, weak, [texts[i] for i in weak], evidence, column, typer)
+        if evidence.typed_by_reading:
+            typed = load_typed()
+            _name(said, [(i, typed.get(digest_of(rows[i]["text"]))) for i in chosen], column)
+    if labelled.ours:
+        _name(said, [(i, row["slugs"]) for i, row in enumerate(rows)], column)
     return said
 
 
-def _ask_rules(
+def _name(said: NDArray[np.int8], named: Iterable[tuple[int, frozenset[str] | None]], column: dict[str, int]) -> None:
+    """Rows that were read whole: 1 for what was named, 0 for everything else."""
+    for i, slugs in named:
+        if slugs is not None:
+            said[i] = 0
+            said[i, [column[slug] for slug in slugs if slug in column]] = 1
+
+
+def _doubt(
+    said: NDArray[np.int8],
+    chosen: list[int],
+    texts: list[str],
+    evidence: Evidence,
+    column: dict[str, int],
+    typer: Typer,
+) -> None:
+    for i, spoken in zip(chosen, typer(texts), strict=True):
+        for slug in evidence.unless_rules:
+            if slug in column and slug in spoken:
+                said[i, column[slug]] = UNKNOWN
+
+
+def _type_by_rules(
     said: NDArray[np.int8],
     chosen: list[int],
     texts: list[str],
@@ -143,9 +194,6 @@ def _ask_rules(
         for slug in evidence.typed_by_rules:
             if slug in column and spoken.get(slug, 0.0) >= 0.5:
                 said[i, column[slug]] = 1
-        for slug in evidence.unless_rules:
-            if slug in column and slug in spoken:
-                said[i, column[slug]] = UNKNOWN
 
 
 def _sample(said: NDArray[np.int8], most: int | None, seed: int) -> NDArray[np.int64]:
@@ -156,7 +204,7 @@ def _sample(said: NDArray[np.int8], most: int | None, seed: int) -> NDArray[np.i
     return np.sort(np.random.default_rng(seed).choice(useful, size=most, replace=False))
 
 
-def _held(rows: list[dict[str, Any]], texts: list[str], rule: HoldBack, seed: int) -> NDArray[np.bool_]:
+def held_back(rows: list[dict[str, Any]], texts: list[str], rule: HoldBack, seed: int) -> NDArray[np.bool_]:
     if rule.by == "values":
         return np.array([row.get(rule.field or "") in rule.values for row in rows], dtype=bool)
     if rule.by == "tail":

@@ -31,8 +31,13 @@ class Evidence(_Strict):
     at_least: float | None = None
     at_most: float | None = None
     says: dict[str, Literal[0, 1]] = Field(default_factory=dict)
+    typed_by_reading: bool = Field(
+        default=False,
+        description="1 for the categories that a reader gave the text (typed/labels.tsv), 0 for all others",
+    )
     typed_by_rules: tuple[str, ...] = Field(
-        default=(), description="weak typing: 1 for the categories of this list whose word rules speak, nothing else"
+        default=(),
+        description="weak typing, never of held-back rows: 1 for the categories of this list whose word rules speak",
     )
     unless_rules: tuple[str, ...] = Field(
         default=(), description="denoising: the row says nothing of a category of this list whose word rules speak"
@@ -75,6 +80,7 @@ class LabelledSet(_Strict):
     hold_back: HoldBack
     ordinary: bool = Field(default=False, description="ordinary talk: the share flagged here is a false alarm rate")
     strip_spaces: bool = Field(default=False, description="the set was cut into words; blanks mean nothing")
+    ours: bool = Field(default=False, description="written by us: `file` is a pattern of TSV files beside sets.yaml")
 
 
 def load_sets(path: Path = SETS_FILE) -> dict[str, LabelledSet]:
