@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-# Before Django's settings are read: the tests have a data folder of their own, and nothing of a developer's shell.
+# Before Django's settings are read, which is why they are named here and not in pyproject.toml, where pytest-django
+# would read them first: the tests have a data folder of their own, and nothing of a developer's shell.
 _SERVICES = {
     name: os.environ[f"WOODPECKER_TEST_{name}"]
     for name in ("DATABASE_URL", "BROKER_URL", "ELASTICSEARCH_URL")
@@ -20,7 +21,12 @@ _folder = tempfile.TemporaryDirectory(prefix="woodpecker-tests-", ignore_cleanup
 os.environ["WOODPECKER_DATA_DIR"] = _folder.name
 os.environ["WOODPECKER_SECRET_KEY"] = "only-for-tests-" + "k" * 40
 
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.django.settings"
+
+import django  # noqa: E402
 import pytest  # noqa: E402
+
+django.setup()
 
 pytest_plugins = ["tests.servers.browser", "tests.servers.installations"]
 
