@@ -19,9 +19,9 @@ from classifiers.assessment import Assessment, Assessor, Span, Undone
 from classifiers.linear import LinearModel, load_model, newest
 from classifiers.ngrams import Grams
 from classifiers.normalise import Folded, Reader, Reading, fold, undone
-from classifiers.normalise.readings import load_variants
 from classifiers.rules.engine import RuleEngine, RuleHit
 from classifiers.rules.model import RULES_DIR, load_rules
+from classifiers.rules.reading import build_reader
 from classifiers.spans import strongest
 from config.taxonomy import SLUGS
 
@@ -40,6 +40,24 @@ class _Scored:
     hits: list[list[RuleHit]]
     linear: NDArray[np.float64]  # after context factors; columns as the model's slugs
     scores: NDArray[np.float64]  # columns as SLUGS
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What each stage says of one reading: rules by name, the linear model and the combination by category."""
+
+    reading: str
+    rules: dict[str, float]
+    linear: dict[str, float]
+    combined: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An assessment and the stages it came from, one per reading."""
+
+    assessment: Assessment
+    stages: list[Stage]
 
 
 class Cascade:
@@ -71,6 +89,23 @@ class Cascade:
         """Scores alone, one row per text, columns as `SLUGS`: for measuring, where spans are not wanted."""
         rows = [self._two_readings(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
         return np.concatenate([best for *_, best in rows]) if rows else np.zeros((0, len(SLUGS)))
+
+    def explain(self, text: str) -> Explanation:
+        """Return one text's way through the stages."""
+        plain, _, second, _ = self._two_readings([text])
+        return Explanation(
+            assessment=self._assess([text])[0],
+            stages=[
+                Stage(
+                    reading=scored.folded.text(0),
+                    rules={hit.name: hit.probability for hit in scored.hits[0]},
+                    linear=dict(zip(self._model.slugs, scored.linear[0].tolist(), strict=True)),
+                    combined=dict(zip(SLUGS, scored.scores[0].tolist(), strict=True)),
+                )
+                for scored in (plain, second)
+                if scored is not None
+            ],
+        )
 
     def _two_readings(
         self, texts: Sequence[str]
@@ -146,27 +181,21 @@ class Cascade:
         return found
 
 
-def load(model_dir: Path | None = None) -> Assessor:
-    """Load the shipped assessor, or the one of a folder that `woodpecker train` wrote.
+def load(model_dir: Path | None = None, own_rules: Path | None = None) -> Assessor:
+    """Load the shipped assessor, or the one of a folder that `woodpecker train` wrote; with rules of one's own added.
 
     Raises:
         ModelError: the folder is no model or does not match its manifest.
         RuleError: a word-rule file is wrong.
     """
-    return load_cascade(model_dir)
+    return load_cascade(model_dir, own_rules)
 
 
-def load_cascade(model_dir: Path | None = None, rules_dir: Path = RULES_DIR) -> Cascade:
+def load_cascade(model_dir: Path | None = None, own_rules: Path | None = None) -> Cascade:
     """As `load`, for callers inside this room that need more than the contract."""
     model = load_model(model_dir or newest())
-    engine = RuleEngine(load_rules(rules_dir))
+    engine = RuleEngine(load_rules((RULES_DIR, own_rules) if own_rules else (RULES_DIR,)))
     return Cascade(model, engine, build_reader(engine))
-
-
-def build_reader(engine: RuleEngine) -> Reader:
-    """A reader that undoes evasion towards the words of the rules and of the listed spellings."""
-    variants = load_variants()
-    return Reader([*engine.trigger_words(), *(variant.word for variant in variants)], variants)
 
 
 def _as_folded(readings: Iterable[Reading]) -> Folded:

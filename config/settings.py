@@ -53,7 +53,8 @@ class Settings(BaseSettings):
         "every site outside your own network.",
     )
     policy_dir: Path | None = Field(
-        None, description="Folder with sites/ (and classes/, presets/) of this installation, read before the shipped."
+        None,
+        description="Folder with sites/ (and classes/, presets/, rules/) of this installation, read before ours.",
     )
     model_dir: Path | None = Field(None, description="Folder of the model that assesses; empty: the shipped one.")
     work_concurrency: int = Field(2, ge=1, le=64, description="Processes of one `woodpecker work`.")
@@ -75,6 +76,12 @@ class Settings(BaseSettings):
         if value.get_secret_value() and not value.get_secret_value().startswith(("postgresql://", "postgres://")):
             raise ValueError("must start with postgresql://")
         return value
+
+    @property
+    def own_rules(self) -> Path | None:
+        """Folder of this installation's own word rules, where there is one."""
+        folder = self.policy_dir / "rules" if self.policy_dir else None
+        return folder if folder is not None and folder.is_dir() else None
 
     @property
     def mode(self) -> Literal["embedded", "services"]:

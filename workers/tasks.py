@@ -30,7 +30,7 @@ def assessor() -> Assessor:
     """Return the model of this process, loaded once."""
     from classifiers.cascade import load
 
-    return load(get_settings().model_dir)
+    return load(get_settings().model_dir, get_settings().own_rules)
 
 
 @app.task(name="workers.tasks.assess")

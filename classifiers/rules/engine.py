@@ -27,6 +27,15 @@ class RuleHit:
 
 
 @dataclass(frozen=True, slots=True)
+class Silent:
+    """A rule one of whose words stands in a text and that did not speak; `why` names the condition that failed."""
+
+    name: str
+    word: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Compiled:
     slug: str
     name: str
@@ -101,6 +110,18 @@ class RuleEngine:
             self._hits(text, places) if places else [] for text, places in zip(texts, self._places(texts), strict=True)
         ]
 
+    def silent(self, text: str) -> list[Silent]:
+        """Return the rules that found a word of theirs in a folded text and were kept from speaking."""
+        places = self._places([text])[0]
+        words = {key: word for word, key in self._ids.items()}
+        numbers = sorted({number for key in places for number in self._by_word.get(key, ())})
+        found = []
+        for rule in (self._rules[number] for number in numbers):
+            if not self._triggers(rule, text, places):
+                word = words[min(rule.triggers & places.keys(), key=lambda key: places[key][0])]
+                found.append(Silent(rule.name, word, _why(rule, text, places)))
+        return found
+
     def factors(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """Per folded text, what contexts multiply the linear probability of a category by."""
         if not self._contexts:
@@ -151,16 +172,29 @@ class RuleEngine:
         return found
 
     def _triggers(self, rule: _Compiled, text: str, places: _Places) -> list[tuple[int, int]]:
-        if rule.pattern is not None:
-            spoken = [match.span() for match in rule.pattern.finditer(text) if match.end() > match.start()]
-        else:
-            spoken = sorted(place for key in rule.triggers & places.keys() for place in places[key])
         return [
             place
-            for place in spoken
+            for place in _candidates(rule, text, places)
             if all(_beside(place, group, places, rule.within) for group in rule.near)
             and not _beside(place, rule.not_near, places, rule.not_within)
         ]
+
+
+def _candidates(rule: _Compiled, text: str, places: _Places) -> list[tuple[int, int]]:
+    """Where a rule could speak, before its conditions are asked."""
+    if rule.pattern is not None:
+        return [match.span() for match in rule.pattern.finditer(text) if match.end() > match.start()]
+    return sorted(place for key in rule.triggers & places.keys() for place in places[key])
+
+
+def _why(rule: _Compiled, text: str, places: _Places) -> str:
+    candidates = _candidates(rule, text, places)
+    if not candidates:
+        return "its pattern does not match"
+    for number, group in enumerate(rule.near, 1):
+        if not any(_beside(place, group, places, rule.within) for place in candidates):
+            return f"no word of its near list {number} stands within {rule.within} characters"
+    return f"a word of not_near stands within {rule.not_within} characters"
 
 
 def _beside(place: tuple[int, int], words: frozenset[int], places: _Places, within: int) -> bool:

@@ -11,17 +11,19 @@
         within: 24
         not_near: ["@warning"]          # none of these may stand within `not_within` characters
         not_within: 40
-        strength: strong                # see STRENGTHS
+        strength: strong                # see STRENGTHS; `off` silences a shipped rule in a folder of your own
         reason: tables named together with a way to reach them are an invitation
         examples: {hit: ["…"], miss: ["…"]}
 
-Words are written as they are meant: evasions are undone before rules see a text.
+Words are written as they are meant: evasions are undone before rules see a text. A folder of an installation's own
+adds to the shipped one: a rule of the same full name takes the shipped one's place, a word class of the same name is
+joined to it.
 """
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -65,7 +67,7 @@ class Rule(_Strict):
     within: int = Field(default=24, ge=1, le=20_000)
     not_near: tuple[str, ...] = ()
     not_within: int = Field(default=40, ge=1, le=20_000)
-    strength: Literal["certain", "strong", "medium", "weak"]
+    strength: Literal["certain", "strong", "medium", "weak", "off"]
     author: str | None = Field(default=None, description="the file's where a rule names none")
     reason: str
     date: datetime.date | None = Field(default=None, description="the file's where a rule names none")
@@ -99,7 +101,7 @@ class Context(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class RuleBook:
-    """All rules of a folder: (category, rule, file), word classes and contexts."""
+    """All rules in force: (category, rule, file), word classes and contexts; `folder` is the last one read."""
 
     rules: tuple[tuple[str, Rule, Path], ...]
     classes: Mapping[str, tuple[str, ...]]
@@ -123,20 +125,42 @@ class RuleBook:
         return tuple(dict.fromkeys(found))
 
 
-def load_rules(folder: Path = RULES_DIR) -> RuleBook:
-    """Read every rule file of a folder.
+def load_rules(folders: Sequence[Path] = (RULES_DIR,)) -> RuleBook:
+    """Read every rule file of some folders; later ones add to and replace earlier ones.
 
     Raises:
         RuleError: a file cannot be read, has an unknown field or category, or names a rule twice.
     """
-    classes_file = folder / CLASSES_FILE
-    raw = _read(classes_file) if classes_file.is_file() else {}
-    classes = {str(name): tuple(str(word) for word in words) for name, words in (raw or {}).items()}
-    context_file = folder / CONTEXT_FILE
-    entries = _read(context_file) if context_file.is_file() else []
-    contexts = tuple(_validate(Context, entry, context_file) for entry in entries or [])
-    rules: list[tuple[str, Rule, Path]] = []
-    names: set[str] = set()
+    classes: dict[str, tuple[str, ...]] = {}
+    contexts: dict[str, Context] = {}
+    rules: dict[str, tuple[str, Rule, Path]] = {}
+    for folder in folders:
+        for name, words in _classes(folder / CLASSES_FILE).items():
+            classes[name] = tuple(dict.fromkeys((*classes.get(name, ()), *words)))
+        contexts |= {context.name: context for context in _contexts(folder / CONTEXT_FILE)}
+        rules |= _rules(folder)
+    spoken = tuple(entry for entry in rules.values() if entry[1].strength != "off")
+    if not spoken:
+        raise RuleError(folders[-1], "-", "files", "no rule file", "at least one *.yaml with a category and rules")
+    return RuleBook(spoken, classes, tuple(contexts.values()), folders[-1])
+
+
+def _classes(path: Path) -> dict[str, tuple[str, ...]]:
+    raw = _read(path) if path.is_file() else {}
+    if not isinstance(raw, dict) or not all(isinstance(words, list) for words in raw.values()):
+        raise RuleError(path, "-", "file", "something else", "names of word classes, each with a list of words")
+    return {str(name): tuple(str(word) for word in words) for name, words in raw.items()}
+
+
+def _contexts(path: Path) -> list[Context]:
+    entries = _read(path) if path.is_file() else []
+    if not isinstance(entries, list):
+        raise RuleError(path, "-", "file", type(entries).__name__, "a list of contexts")
+    return [_validate(Context, entry, path) for entry in entries]
+
+
+def _rules(folder: Path) -> dict[str, tuple[str, Rule, Path]]:
+    found: dict[str, tuple[str, Rule, Path]] = {}
     for path in sorted(folder.glob("*.yaml")):
         if path.name in (CLASSES_FILE, CONTEXT_FILE):
             continue
@@ -145,13 +169,10 @@ def load_rules(folder: Path = RULES_DIR) -> RuleBook:
             raise RuleError(path, "-", "category", repr(book.category), ", ".join(SLUGS))
         for rule in book.rules:
             full = f"{book.category}.{rule.name}"
-            if full in names:
+            if full in found:
                 raise RuleError(path, full, "name", "a second rule of this name", "one rule per name")
-            names.add(full)
-            rules.append((book.category, rule, path))
-    if not rules:
-        raise RuleError(folder, "-", "files", "no rule file", "at least one *.yaml with a category and rules")
-    return RuleBook(tuple(rules), classes, contexts, folder)
+            found[full] = (book.category, rule, path)
+    return found
 
 
 def _read(path: Path) -> Any:

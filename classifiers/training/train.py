@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import platform
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -17,12 +16,12 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from classifiers.calibration import Platt, fit_platt
-from classifiers.cascade import build_reader, load_cascade
+from classifiers.cascade import load_cascade
 from classifiers.errors import DataError
 from classifiers.linear import MODELS, quantise, save_model
-from classifiers.normalise import fold
 from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
+from classifiers.rules.reading import RuleReader
 from classifiers.training.fit import counts, fit_column
 from classifiers.training.measure import measure_model
 from classifiers.training.recipe import Column, Recipe, load_recipe
@@ -60,7 +59,7 @@ def train(
             data,
             sets,
             slugs,
-            RuleTyper(engine),
+            RuleReader(engine).strongest,
             seed=recipe.seed,
             most=recipe.most,
             tick=lambda _: progress.advance(task),
@@ -99,37 +98,13 @@ def evaluate(
             data,
             sets,
             tuple(recipe.columns),
-            RuleTyper(RuleEngine(load_rules())),
+            RuleReader(RuleEngine(load_rules())).strongest,
             seed=recipe.seed,
             most=recipe.most,
             tick=lambda _: progress.advance(task),
         )
         unseen = ~_halves(rows, recipe.seed) & rows.held
         return measure_model(cascade, rows, unseen, recipe, sets, {"data": digests})
-
-
-class RuleTyper:
-    """Word rules as a labeller: reads a text as the cascade does, but without the linear model."""
-
-    def __init__(self, engine: RuleEngine) -> None:
-        self._engine, self._reader = engine, build_reader(engine)
-
-    def __call__(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """Return, per text, the strongest rule's probability of each category a rule spoke for."""
-        answers: list[dict[str, float]] = []
-        for begin in range(0, len(texts), 2048):
-            folded = fold(texts[begin : begin + 2048])
-            plain = [folded.text(k) for k in range(len(folded))]
-            spoken = self._engine.match(plain)
-            second = self._reader.read(folded)
-            for number, hits in zip(second, self._engine.match([r.text for r in second.values()]), strict=True):
-                spoken[number] = spoken[number] + hits
-            for hits in spoken:
-                best: dict[str, float] = {}
-                for hit in hits:
-                    best[hit.slug] = max(best.get(hit.slug, 0.0), hit.probability)
-                answers.append(best)
-        return answers
 
 
 def _halves(rows: Rows, seed: int) -> NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import traceback
 
 import typer
 
-GROUPS = ("config", "crawl", "classify", "inbox", "run", "accounts", "export")
+GROUPS = ("config", "crawl", "classify", "rules", "inbox", "run", "accounts", "export")
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workers.cli.explain import show
 from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def classify(
     ] = "-",
     model: Annotated[Path | None, typer.Option(help="Folder of a model; default: the shipped one.")] = None,
     site: Annotated[str | None, typer.Option(help="Flag by this site's thresholds; default: the general ones.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Show one text's way through the stages instead of a stream.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Assess texts: scores of fifteen categories, what is flagged, where, and which evasions were undone.
@@ -41,11 +45,16 @@ def classify(
     A line that cannot be read is answered in its place with its number and what is wrong; the exit code is then 3.
 
     Example: echo '{"id": "1", "text": "今天的作文课真有意思"}' | woodpecker classify
+    Example: woodpecker classify --explain "加薇❤信领点券"
     """
     from classifiers import stream
     from classifiers.cascade import load
     from classifiers.errors import ClassifierError
+    from config.settings import get_settings
 
+    if explain is not None:
+        show(explain, model, _thresholds(site, as_json=json), as_json=json)
+        return
     if json and target == "-":
         leave(
             Exit.WRONG_INPUT,
@@ -54,7 +63,7 @@ def classify(
         )
     thresholds = _thresholds(site, as_json=json)
     try:
-        assessor = load(model)
+        assessor = load(model, get_settings().own_rules)
         read = stream.open_source(source, sys.stdin.buffer)
         write = stream.open_target(target, source, sys.stdout.buffer)
     except ClassifierError as error:
