@@ -9,6 +9,7 @@ from typing import Any
 from casework.errors import InvalidInput
 from casework.models import CaseState
 from casework.search import cursor
+from casework.search.mapping import letters
 from casework.search.port import FACETS, Query, Sort, Term
 
 SORTS: dict[Sort, list[dict[str, Any]]] = {
@@ -75,10 +76,8 @@ def _text(terms: Sequence[Term]) -> list[dict[str, Any]]:
 
 
 def _term(term: Term) -> dict[str, Any]:
-    """A phrase is found on single characters; a word when all its bigrams occur, or its runs as whole words."""
-    if term.exact:
-        return {"match_phrase": {"folded.single": term.text}}
-    pieces = [{"match_phrase": {"folded.single": piece}} for piece in term.pieces() or [term.text]]
+    """Every piece stands in the text to the letter; bigrams that stand close to each other rank higher."""
+    pieces = [{"match_phrase": {"letters": letters(piece)}} for piece in term.pieces() or [term.text]]
     ranked = {"match": {"folded": {"query": term.text, "operator": "or"}}}
     return {"bool": {"must": pieces, "should": [ranked]}}
 

@@ -6,21 +6,30 @@ by-query calls, no `GET /`.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from django.db.models import F
+from django.db.models import F, Max
+from django.utils import timezone
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
 
 from casework.models import Case
 from casework.search import asking, cursor, mapping
+from casework.search.alone import alone
 from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights
 
 CHUNK = 1000
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 5.0
+"""A page that waits longer is answered from the database; a slow bulk is sent again by the sweep."""
+SURE_SECONDS = 30.0
+"""How long a process goes on believing that the index it saw is there."""
+CLOCKS_APART = timedelta(minutes=1)
+"""How far the clocks of an installation's machines may differ, and how long a transaction of theirs may take."""
 _CONFLICT = 409
 
 
@@ -33,6 +42,7 @@ class ElasticsearchSearch:
         self.alias, self.analyzer = alias, analyzer
         address, credentials = _without_credentials(url)
         self._where = address
+        self._sure_until = 0.0
         self._client = Elasticsearch(
             address,
             basic_auth=credentials,
@@ -53,7 +63,7 @@ class ElasticsearchSearch:
             late = self.write(cases, refresh=refresh)
             written += len(cases) - late
             stale += late
-            _note_indexed(cases)
+            _note_indexed((case.pk, case.version) for case in cases)
         return SyncReport(written, stale)
 
     def write(self, cases: Sequence[Case], *, refresh: bool = False, index: str | None = None) -> int:
@@ -81,6 +91,7 @@ class ElasticsearchSearch:
             ):
                 result = next(iter(item.values()))
                 if not ok and result.get("status") != _CONFLICT:
+                    self._sure_until = 0.0
                     error = result.get("error", {})
                     raise SearchUnavailable(f"{self._where} refused a document: {error.get('type', error)}")
                 late += not ok
@@ -129,43 +140,60 @@ class ElasticsearchSearch:
         was read is written again once the alias has moved.
 
         Raises:
-            SearchUnavailable: the server is away; the old index stays in place.
+            SearchUnavailable: the server is away, or another process rebuilds; the old index stays in place.
         """
-        with self._reached():
-            old = self._behind_alias()
-            fresh = self._create()
-        try:
-            versions = self._fill(fresh, progress)
+        with alone(f"rebuild:{self.alias}") as still_here:
+            began = timezone.now()
             with self._reached():
-                self._client.indices.refresh(index=fresh)
-                self._move_alias(old, fresh)
-        except BaseException:
-            with self._reached():
-                self._client.indices.delete(index=fresh, ignore_unavailable=True)
-            raise
-        self._catch_up(versions)
+                old = self._behind_alias()
+                self._remove_leftovers(old)
+                fresh = self._create()
+            try:
+                self._fill(fresh, lambda done: (still_here(), progress(done))[1])
+                with self._reached():
+                    self._client.indices.refresh(index=fresh)
+                # Should this process be killed before it has caught up, the sweep does it.
+                Case.objects.filter(updated_at__gte=began - CLOCKS_APART).update(indexed_version=0)
+                with self._reached():
+                    self._move_alias(old, fresh)
+            except BaseException:
+                with self._reached():
+                    self._client.indices.delete(index=fresh, ignore_unavailable=True)
+                raise
+            self._catch_up(still_here)
         return self.count()
 
-    def _fill(self, index: str, progress: Callable[[int], None]) -> int:
-        """Write every case, in order of id; return the highest id that was read."""
+    def _fill(self, index: str, progress: Callable[[int], None]) -> None:
+        """Write every case that there is now, in order of id; newer ones are caught up, or filling might never end."""
+        newest = Case.objects.aggregate(pk=Max("pk"))["pk"] or 0
         last = done = 0
-        while cases := list(Case.objects.filter(pk__gt=last).order_by("pk")[:CHUNK]):
+        while cases := list(Case.objects.filter(pk__gt=last, pk__lte=newest).order_by("pk")[:CHUNK]):
             self.write(cases, index=index)
             last = cases[-1].pk
             done += len(cases)
             progress(done)
-        return last
 
-    def _catch_up(self, last: int) -> None:
+    def _catch_up(self, still_here: Callable[[], None]) -> None:
         """Write what was made or changed while the index was filled: its version differs from the index's."""
-        for chunk in _chunks(Case.objects.order_by("pk").values_list("pk", "version").iterator(CHUNK)):
+        last = 0
+        while rows := list(Case.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "version")[:CHUNK]):
             with self._reached():
                 answer = self._client.mget(
-                    index=self.alias, docs=[{"_id": str(pk), "_source": False} for pk, _ in chunk]
+                    index=self.alias, docs=[{"_id": str(pk), "_source": False} for pk, _ in rows]
                 )
             held = {int(doc["_id"]): doc.get("_version", 0) for doc in answer["docs"] if doc.get("found")}
-            missing = [pk for pk, version in chunk if held.get(pk, 0) < version]
-            self.sync(missing)
+            _note_indexed([(pk, version) for pk, version in rows if held.get(pk, 0) >= version])
+            self.sync([pk for pk, version in rows if held.get(pk, 0) < version])
+            last = rows[-1][0]
+            still_here()
+
+    def _remove_leftovers(self, in_use: Sequence[str]) -> None:
+        """Remove what a rebuild that was killed has left."""
+        found = self._client.indices.get(index=f"{self.alias}-v*", expand_wildcards="all")
+        ours = [name for name, one in found.items() if one["mappings"].get("_meta", {}).get("mark") == mapping.MARK]
+        for name in set(ours) - set(in_use):
+            if re.fullmatch(rf"{re.escape(self.alias)}-v\d+-\d+", name):
+                self._client.indices.delete(index=name, ignore_unavailable=True)
 
     def _create(self) -> str:
         name = f"{self.alias}-v{mapping.VERSION}-{time.time_ns()}"
@@ -175,9 +203,23 @@ class ElasticsearchSearch:
         return name
 
     def _ensure_index(self) -> None:
-        """Make the index when there is none yet; of several processes one wins."""
-        if self._behind_alias():
+        """Make the index when there is none; of several processes one wins, and every case is behind then."""
+        if time.monotonic() < self._sure_until:
             return
+        behind = self._behind_alias()
+        if not behind:
+            self._first_index()
+        self._must_be_current(behind)
+        self._sure_until = time.monotonic() + SURE_SECONDS
+
+    def _must_be_current(self, names: Iterable[str]) -> None:
+        for name in names:
+            if not name.startswith(f"{self.alias}-v{mapping.VERSION}-"):
+                raise SearchUnavailable(
+                    f"{self._where}: index {name} is of an older version; `woodpecker reindex` makes a new one"
+                )
+
+    def _first_index(self) -> None:
         name = self._create()
         try:
             self._client.indices.put_alias(index=name, name=self.alias)
@@ -187,6 +229,7 @@ class ElasticsearchSearch:
         others = [index for index in self._behind_alias() if index != name]
         if others and min(others) < name:  # somebody else was first: theirs stays
             self._client.indices.delete(index=name, ignore_unavailable=True)
+        Case.objects.exclude(indexed_version=0).update(indexed_version=0)
 
     def _behind_alias(self) -> list[str]:
         try:
@@ -217,6 +260,7 @@ class ElasticsearchSearch:
         except AuthenticationException as error:
             raise SearchUnavailable(f"{self._where} refused the user or the password (401)") from error
         except ApiError as error:
+            self._sure_until = 0.0
             raise SearchUnavailable(f"{self._where}: {error.message} ({error.status_code})") from error
         except TransportError as error:
             raise SearchUnavailable(f"{self._where} does not answer ({type(error).__name__})") from error
@@ -235,24 +279,13 @@ def _action(index: str, case: Case) -> dict[str, Any]:
     }
 
 
-def _note_indexed(cases: Sequence[Case]) -> None:
+def _note_indexed(versions: Iterable[tuple[int, int]]) -> None:
     """Note which version of each case the index holds now; a newer one stays behind."""
     by_version: dict[int, list[int]] = {}
-    for case in cases:
-        by_version.setdefault(case.version, []).append(case.pk)
+    for pk, version in versions:
+        by_version.setdefault(version, []).append(pk)
     for version, ids in sorted(by_version.items()):
         Case.objects.filter(pk__in=ids, indexed_version__lt=version).update(indexed_version=version)
-
-
-def _chunks(rows: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
-    chunk: list[tuple[int, int]] = []
-    for row in rows:
-        chunk.append(row)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
 
 
 def _without_credentials(url: str) -> tuple[str, tuple[str, str] | None]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from casework.models import Case
 
-VERSION = 1
-"""Grows with the mapping; part of every index's name."""
+VERSION = 2
+"""Grows with the mapping; part of every index's name, so that an older index is recognised and rebuilt."""
 MARK = "woodpecker-cases"
 """Stands in the mapping's _meta, so that a foreign index is not taken for ours."""
 _KEYWORDS = ("state", "site", "platform_class", "section", "category", "severity", "model_version")
@@ -27,7 +27,6 @@ def settings(analyzer: str) -> dict[str, Any]:
             "analyzer": {
                 "zh_index": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "bi_index"]},
                 "zh_query": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "bi_query"]},
-                "zh_single": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase"]},
             },
         },
     }
@@ -40,9 +39,11 @@ def mappings(analyzer: str) -> dict[str, Any]:
     return {
         "dynamic": "strict",
         "_meta": {"mark": MARK, "version": VERSION, "analyzer": analyzer},
+        "_source": {"excludes": ["letters"]},
         "properties": {
             "id": {"type": "long"},
-            "folded": {**text, "fields": {"single": {"type": "text", "analyzer": "zh_single"}}},
+            "folded": text,
+            "letters": {"type": "text", "analyzer": "standard"},
             **{name: {"type": "keyword"} for name in _KEYWORDS},
             "kid_zone": {"type": "boolean"},
             "restricted": {"type": "boolean"},
@@ -54,9 +55,11 @@ def mappings(analyzer: str) -> dict[str, Any]:
 
 def document(case: Case) -> dict[str, Any]:
     """Return what the index holds of a case; of a restricted or purged one no text."""
+    folded = "" if case.restricted else case.folded
     return {
         "id": case.pk,
-        "folded": "" if case.restricted else case.folded,
+        "folded": folded,
+        "letters": letters(folded),
         "state": case.state,
         "site": case.site,
         "platform_class": case.platform_class,
@@ -69,6 +72,26 @@ def document(case: Case) -> dict[str, Any]:
         "score": case.score,
         "created_at": case.created_at.isoformat(),
     }
+
+
+def letters(folded: str) -> str:
+    """Return a text in which every character is a token of the standard tokenizer, so that a phrase is a substring.
+
+    The tokenizer drops spaces, signs and emoji and glues letters and figures together; Chinese characters it
+    takes one by one.
+    """
+    return folded.translate(_LETTERS)
+
+
+class _Letters(dict[int, str]):
+    """Code point → itself where it is a Chinese character, else its number as a word."""
+
+    def __missing__(self, code_point: int) -> str:
+        self[code_point] = chr(code_point) if 0x4E00 <= code_point <= 0x9FFF else f" x{code_point:x} "
+        return self[code_point]
+
+
+_LETTERS = _Letters()
 
 
 def _shingle(**options: Any) -> dict[str, Any]:

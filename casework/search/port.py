@@ -79,13 +79,13 @@ class Query:
 
 @dataclass(frozen=True)
 class Term:
-    """One word, found when all its bigrams occur, or one phrase, found to the letter."""
+    """One word, found when all its pieces occur, or one phrase, found to the letter, spaces and signs included."""
 
     text: str
     exact: bool
 
     def pieces(self) -> list[str]:
-        """Return what must occur: bigrams of Chinese, whole runs of Latin letters and figures."""
+        """Return what must occur somewhere: bigrams of Chinese, whole runs of Latin letters and figures."""
         if self.exact:
             return [self.text]
         pieces: list[str] = []

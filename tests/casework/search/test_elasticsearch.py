@@ -1,0 +1,234 @@
+"""What only the index can get wrong: late writes, its loss, its rebuild, its absence."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+import pytest
+from django.db.models import F
+from django.utils import timezone
+from elasticsearch import Elasticsearch
+
+from casework.models import Case, Heartbeat
+from casework.search import mapping
+from casework.search.alone import SILENT
+from casework.search.database import DatabaseSearch
+from casework.search.elasticsearch import ElasticsearchSearch
+from casework.search.fallback import WithFallback
+from casework.search.port import Query, SearchUnavailable
+from tests.casework.factories import make_case, make_restricted_case
+from tests.casework.search.conftest import EVERYTHING, ask, ids, put
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def server(services: dict[str, str]) -> Elasticsearch:
+    return Elasticsearch(services["ELASTICSEARCH_URL"])
+
+
+@pytest.fixture
+def nowhere() -> str:
+    """An address at which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://elastic:secret@127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_a_late_older_write_changes_nothing(index: ElasticsearchSearch) -> None:
+    case = make_case("一")
+    older = Case.objects.get(pk=case.pk)
+    Case.objects.filter(pk=case.pk).update(state="confirmed", version=5)
+    put(index, case)
+    assert index.write([older], refresh=True) == 1
+    assert index.search(Query(scope=EVERYTHING, filters={"state": ["confirmed"]})).total == 1
+
+
+def test_the_same_write_twice_is_harmless(index: ElasticsearchSearch) -> None:
+    case = make_case("一")
+    put(index, case)
+    assert index.sync([case.pk]).stale == 0
+    assert index.count() == 1
+
+
+def test_the_index_holds_no_text_of_a_restricted_case_and_none_that_was_purged(
+    index: ElasticsearchSearch, server: Elasticsearch
+) -> None:
+    purged = make_case("曾经有过的话")
+    restricted = make_restricted_case()
+    put(index, purged, restricted)
+    Case.objects.filter(pk=purged.pk).update(text="", folded="", version=2)
+    put(index, purged)
+    server.indices.refresh(index=index.alias)
+    sources = [hit["_source"] for hit in server.search(index=index.alias)["hits"]["hits"]]
+    assert [source["folded"] for source in sources] == ["", ""]
+
+
+def test_an_index_that_is_lost_is_made_again_and_everything_is_behind(
+    index: ElasticsearchSearch, server: Elasticsearch
+) -> None:
+    first = make_case("一")
+    put(index, first)
+    server.indices.delete(index=f"{index.alias}-*")
+    again = ElasticsearchSearch(_address(server), index.alias)
+    again._client = index._client
+    assert again.search(ask()).total == 0
+    assert again.behind() == 1
+    put(again, first)
+    assert ids(again, ask()) == [first.pk]
+
+
+def test_an_index_that_is_lost_in_the_middle_comes_back_by_itself(
+    index: ElasticsearchSearch, server: Elasticsearch
+) -> None:
+    first = make_case("一")
+    put(index, first)
+    server.indices.delete(index=f"{index.alias}-*")
+    with pytest.raises(SearchUnavailable):
+        index.search(ask())
+    assert index.search(ask()).total == 0
+    assert index.behind() == 1
+
+
+def test_a_rebuild_moves_the_alias_and_drops_the_old_index(index: ElasticsearchSearch, server: Elasticsearch) -> None:
+    put(index, make_case("一"))
+    before = set(server.indices.get(index=f"{index.alias}-*"))
+    index.rebuild()
+    after = set(server.indices.get(index=f"{index.alias}-*"))
+    assert len(after) == 1
+    assert not before & after
+    assert list(server.indices.get_alias(name=index.alias)) == list(after)
+
+
+def test_what_changes_during_a_rebuild_is_not_lost(index: ElasticsearchSearch) -> None:
+    first, second = make_case("一"), make_case("二")
+    put(index, first, second)
+
+    def change(_done: int) -> None:
+        """Somebody decides, and a hit comes, while the new index is being filled; the writes reach the old one."""
+        Case.objects.filter(pk=first.pk).update(state="confirmed", version=2)
+        index.sync([first.pk])
+        make_case("三")
+
+    index.rebuild(change)
+    assert index.count() == 3
+    assert index.search(Query(scope=EVERYTHING, filters={"state": ["confirmed"]})).total == 1
+
+
+def test_a_rebuild_that_fails_leaves_the_old_index(index: ElasticsearchSearch, server: Elasticsearch) -> None:
+    put(index, make_case("一"))
+
+    def fail(_done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        index.rebuild(fail)
+    assert len(server.indices.get(index=f"{index.alias}-*")) == 1
+    assert index.search(ask()).total == 1
+
+
+def test_a_rebuild_that_was_killed_leaves_nothing_behind_and_loses_nothing(
+    index: ElasticsearchSearch, server: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = make_case("一"), make_case("二")
+    put(index, first, second)
+    leftover = index._create()
+
+    def change_and_die(_still_here: object) -> None:
+        raise KeyboardInterrupt
+
+    def change(_done: int) -> None:
+        Case.objects.filter(pk=first.pk).update(state="confirmed", version=2, updated_at=timezone.now())
+        index.sync([first.pk])
+
+    monkeypatch.setattr(index, "_catch_up", change_and_die)
+    with pytest.raises(KeyboardInterrupt):
+        index.rebuild(change)
+    assert leftover not in server.indices.get(index=f"{index.alias}-*")
+    assert first.pk in Case.objects.filter(indexed_version__lt=F("version")).values_list("pk", flat=True)
+
+
+def test_two_rebuilds_at_once_are_refused(index: ElasticsearchSearch) -> None:
+    make_case("一")
+
+    def again(_done: int) -> None:
+        with pytest.raises(SearchUnavailable, match="another process rebuilds"):
+            index.rebuild()
+
+    assert index.rebuild(again) == 1
+    assert index.rebuild() == 1
+
+
+def test_a_rebuild_of_which_nothing_is_heard_is_taken_over(index: ElasticsearchSearch) -> None:
+    Heartbeat.objects.create(name=f"rebuild:{index.alias}", kind="rebuild", at=timezone.now() - 2 * SILENT)
+    assert index.rebuild() == 0
+
+
+def test_a_foreign_index_is_not_touched(index: ElasticsearchSearch, server: Elasticsearch) -> None:
+    other = ElasticsearchSearch(_address(server), f"{index.alias}-x")
+    other._client = index._client
+    server.indices.create(index=f"{other.alias}-foreign", aliases={other.alias: {}})
+    with pytest.raises(SearchUnavailable, match="foreign"):
+        other.sync([make_case("一").pk])
+    with pytest.raises(SearchUnavailable, match="foreign"):
+        other.rebuild()
+
+
+def test_an_index_of_an_older_version_says_what_to_do_and_a_rebuild_replaces_it(
+    index: ElasticsearchSearch, server: Elasticsearch
+) -> None:
+    older = ElasticsearchSearch(_address(server), f"{index.alias}-o")
+    older._client = index._client
+    meta = {"_meta": {"mark": mapping.MARK, "version": 1}}
+    server.indices.create(index=f"{older.alias}-v1-1", aliases={older.alias: {}}, mappings=meta)
+    case = make_case("一")
+    with pytest.raises(SearchUnavailable, match="woodpecker reindex"):
+        older.sync([case.pk])
+    assert older.rebuild() == 1
+    assert ids(older, ask()) == [case.pk]
+
+
+def test_an_index_that_may_not_be_written_is_named_and_cases_stay_behind(
+    index: ElasticsearchSearch, server: Elasticsearch
+) -> None:
+    case = make_case("一")
+    server.indices.put_settings(index=index.alias, settings={"index.blocks.write": True})
+    with pytest.raises(SearchUnavailable, match="refused a document: cluster_block_exception"):
+        index.sync([case.pk])
+    assert index.behind() == 1
+    server.indices.put_settings(index=index.alias, settings={"index.blocks.write": False})
+    put(index, case)
+    assert index.behind() == 0
+
+
+def test_while_the_server_is_away_pages_come_from_the_database_and_say_so(nowhere: str) -> None:
+    case = make_case("老啄木鸟")
+    search = WithFallback(ElasticsearchSearch(nowhere, "away"), DatabaseSearch())
+    began = time.monotonic()
+    page = search.search(ask("啄木鸟"))
+    assert [hit.case_id for hit in page.hits] == [case.pk]
+    assert page.backend == "database"
+    assert "does not answer" in page.degraded
+    assert "secret" not in page.degraded
+    assert time.monotonic() - began < 5
+
+
+def test_a_write_to_a_server_that_is_away_stays_behind(nowhere: str) -> None:
+    case = make_case("一")
+    search = ElasticsearchSearch(nowhere, "away")
+    with pytest.raises(SearchUnavailable):
+        search.sync([case.pk])
+    assert search.behind() == 1
+
+
+def test_a_wrong_password_is_named_without_being_told(services: dict[str, str]) -> None:
+    address = services["ELASTICSEARCH_URL"].split("@")[1]
+    search = ElasticsearchSearch(f"http://elastic:not-this-one@{address}", "whatever")
+    with pytest.raises(SearchUnavailable, match="401") as refused:
+        search.count()
+    assert "not-this-one" not in str(refused.value)
+
+
+def _address(server: Elasticsearch) -> str:
+    return str(next(iter(server.transport.node_pool.all())).base_url)
