@@ -14,7 +14,7 @@ from casework.search.port import Query, SearchPort, Sort
 from tests.casework.factories import make_case, make_restricted_case
 from tests.casework.search.conftest import EVERYTHING, ask, ids, put
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 
 
 @pytest.mark.parametrize("asked", ["木", "啄木", "啄木鸟", "老啄木鸟", '"啄木鸟敲"', "鸟 医生", "醫生"])
