@@ -28,6 +28,11 @@ _ZH_DATE = re.compile(
     r"(?:分|:(?P<second>\d{2}))?)?"
 )
 _ZONED = re.compile(r"\d:\d{2}.*(?:Z|GMT|[+-]\d{2}:?\d{2})$")
+_LEAD = re.compile(
+    r"^(?:本帖)?(?:最后|最近)?(?:由.{0,30})?(?:发表|发布|发帖|回复|回帖|编辑|更新|创建|修改)(?:于|时间|日期|在)?\s*[:：]?\s*"
+)
+_SHORTEST = 6
+"""Characters of the shortest date; dateutil would read a lone 3 as the third of this month."""
 _DAYS_BACK = {"今天": 0, "昨天": 1, "前天": 2}
 
 
@@ -35,9 +40,9 @@ def parse_zh(text: str, *, now: datetime) -> datetime | None:
     """Return the moment that a page means, or None when it cannot be told; never later than `now`.
 
     Understands 刚刚, 53s, 半小时前, 昨天 04:08, 3月1日, 2025年3月1日 下午3:05, 2025-3-1 15:05, ISO 8601 and English
-    dates. A time without a zone is taken as Asia/Shanghai.
+    dates; a lead such as 发表于 is passed over. A time without a zone is taken as Asia/Shanghai.
     """
-    text = " ".join(text.split())
+    text = _LEAD.sub("", " ".join(text.split()))
     if not text or len(text) > 200:
         return None
     zoned = _other(text) if _ZONED.search(text) else None
@@ -47,11 +52,8 @@ def parse_zh(text: str, *, now: datetime) -> datetime | None:
 
 def parse_iso(text: str) -> datetime | None:
     """Return an ISO 8601 or RFC 5322 moment; without a zone it is taken as UTC."""
-    try:
-        moment = dateutil_parser.parse(text.strip()[:100])
-    except (ValueError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = _dateutil(text.strip()[:100])
+    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
 
 
 def parse_unix(text: str) -> datetime | None:
@@ -87,9 +89,7 @@ def _chinese(text: str, now: datetime) -> datetime | None:
     if match is None:
         return None
     local = now.astimezone(SHANGHAI)
-    hour = int(match["hour"] or 0)
-    if match["half"] in {"下午", "晚上"} and hour < 12:
-        hour += 12
+    hour = _hour(int(match["hour"] or 0), match["half"])
     numbers = int(match["month"]), int(match["day"]), hour, int(match["minute"] or 0), int(match["second"] or 0)
     if match["year"]:
         return _at(int(match["year"]), *numbers)
@@ -97,12 +97,27 @@ def _chinese(text: str, now: datetime) -> datetime | None:
     return this_year if this_year is None or this_year <= now else _at(local.year - 1, *numbers)
 
 
+def _hour(hour: int, half: str | None) -> int:
+    """Return the hour of the day; 12 o'clock in the first half of the day is midnight, 1 at noon is 13."""
+    if half in {"上午", "凌晨"}:
+        return hour % 12 if hour == 12 else hour
+    if half in {"下午", "晚上"} or (half == "中午" and hour < 3):
+        return hour if hour >= 12 else hour + 12
+    return hour
+
+
 def _other(text: str) -> datetime | None:
+    moment = _dateutil(text)
+    return moment.replace(tzinfo=SHANGHAI) if moment and not moment.tzinfo else moment
+
+
+def _dateutil(text: str) -> datetime | None:
+    if len(text) < _SHORTEST:
+        return None
     try:
-        moment = dateutil_parser.parse(text)
+        return dateutil_parser.parse(text)
     except (ValueError, OverflowError):
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
 def _at(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:

@@ -19,7 +19,7 @@ from crawlers import datetimes
 Node = Selector | dict[str, Any]
 """One item of a page: an element, or an object of a JSON answer."""
 
-_BREAKS = re.compile(r"<\s*br\s*/?>|</\s*(p|div|li|tr|h[1-6]|blockquote)\s*>", re.IGNORECASE)
+_BREAKS = re.compile(r"<\s*br\s*/?>|<\s*/?\s*(?:p|div|ul|ol|li|tr|h[1-6]|blockquote|pre)\b[^>]*>", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
 
 

@@ -39,7 +39,8 @@ _DIGITS = {
     **dict(zip("壹贰叁肆伍陆柒捌玖幺", "1234567891", strict=True)),
     **dict(zip("oO", "00", strict=True)),
 }
-_SEPARATOR = r"[\s\-_.·,，、~*/|—–]{0,3}"
+_SEPARATOR = r"[\s\-_.·,，、~*/|—–\ufe0f\u20e3]{0,4}"
+"""What people put between figures; the last two make an emoji of a figure."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ _KINDS = (
     _Kind(
         "wechat",
         re.compile(
-            r"(?:微信|威信|薇信|卫星|v信|V信|VX|vx|Vx|wx|WX|weixin|加[vV薇微威]|[薇微威][❤♥心芯]?信?|扣)\s*(?:号码?|号)?"
+            r"(?:微信|威信|薇信|卫星|v信|V信|VX|vx|Vx|wx|WX|weixin|[加+][vV薇微威]|[薇微威][❤♥心芯]?\ufe0f?信?|扣)\s*(?:号码?|号)?"
             r"\s*[:：是为]?\s*(?P<code>" + _CODE + r")(?![A-Za-z0-9])"
         ),
     ),

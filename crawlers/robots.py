@@ -40,9 +40,10 @@ def rule(robots: Robots, url: str, agent: str = PRODUCT) -> Ruling:
         return Ruling(True, f"no robots.txt ({robots.status})")
     if robots.status != _OK:
         return Ruling(False, f"robots.txt answered {robots.status}" if robots.status else "robots.txt did not answer")
-    if robots.body.lstrip("\ufeff \r\n\t").startswith("<"):
+    body = robots.body.removeprefix("\ufeff")
+    if body.lstrip().startswith("<"):
         return Ruling(False, "robots.txt is a page of HTML")
-    parsed = _parsed(robots.body)
+    parsed = _parsed(body)
     allowed = parsed.can_fetch(url, agent)
     verdict = "allows" if allowed else "disallows"
     return Ruling(allowed, f"robots.txt {verdict} it", float(parsed.crawl_delay(agent) or 0), lasting=True)

@@ -1,0 +1,55 @@
+"""robots.txt, failing closed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crawlers.robots import RETRY_SECONDS, max_age, rule
+from crawlers.state import Robots
+
+URL = "https://forum.example/t/1"
+
+
+@pytest.mark.parametrize("status", [0, 201, 204, 206, 301, 400, 401, 403, 418, 429, 451, 500, 502, 503, 504])
+def test_every_answer_but_200_404_and_410_forbids(status: int) -> None:
+    assert not rule(Robots(0, status, ""), URL).allowed
+    assert max_age(status) == RETRY_SECONDS
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_no_robots_allows(status: int) -> None:
+    assert rule(Robots(0, status, "Disallow: /"), URL).allowed
+    assert max_age(status) == 24 * 3600
+
+
+@pytest.mark.parametrize(
+    ("body", "allowed", "delay"),
+    [
+        ("", True, 0),
+        ("User-agent: *\nDisallow: /t/", False, 0),
+        ("User-agent: *\nDisallow: /t/\nAllow: /t/1", True, 0),
+        ("User-agent: SILVERWOODPECKER\nDisallow: /\n\nUser-agent: *\nAllow: /", False, 0),
+        ("User-agent: OtherBot\nDisallow: /", True, 0),
+        ("User-agent: *\nDisallow: /*1$", False, 0),
+        ("User-agent: *\nCrawl-delay: 7", True, 7),
+        ("User-agent: *\nCrawl-delay: bald", True, 0),
+        ("\ufeffUser-agent: *\nDisallow: /", False, 0),
+        ("\n\n <html>", False, 0),
+    ],
+)
+def test_a_robots_file_is_read_as_rfc_9309_says(body: str, allowed: bool, delay: float) -> None:
+    found = rule(Robots(0, 200, body), URL)
+    assert (found.allowed, found.crawl_delay) == (allowed, delay)
+
+
+def test_the_name_that_an_owner_agreed_to_is_the_one_that_counts() -> None:
+    robots = Robots(0, 200, "User-agent: Woodpecker-For-Us\nAllow: /\n\nUser-agent: *\nDisallow: /")
+    assert rule(robots, URL, "Woodpecker-For-Us").allowed
+    assert not rule(robots, URL).allowed
+
+
+@given(st.text(max_size=300))
+def test_no_robots_file_breaks_the_reader(body: str) -> None:
+    assert rule(Robots(0, 200, body), URL).crawl_delay >= 0

@@ -1,0 +1,107 @@
+"""What a crawler remembers: what was committed survives, and sites of one folder share one clock."""
+
+from __future__ import annotations
+
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from crawlers.state import AlreadyRunning, State, ThreadState
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def test_what_was_not_committed_is_forgotten(folder: Path) -> None:
+    state = State(folder, "a")
+    state.note_unit("t1", "p1", "x")
+    state.commit()
+    state.note_unit("t1", "p2", "y")
+    state.close()
+
+    assert State(folder, "a").known("t1", ["p1", "p2", "p3"]) == {"p1": "x"}
+
+
+def test_a_unit_is_known_within_its_thread(folder: Path) -> None:
+    state = State(folder, "a")
+    state.note_unit("t1", "p1", "x")
+
+    assert state.known("t2", ["p1"]) == {}
+    state.note_unit("t1", "p1", "edited")
+    assert state.known("t1", ["p1"]) == {"p1": "edited"}
+
+
+def test_a_thread_is_remembered_as_it_was_left(folder: Path) -> None:
+    state = State(folder, "a")
+    left = ThreadState("7|2026", "http://forum.example/t/1?page=2", 20.0, 10.0, 15)
+    state.note_thread("t1", left)
+
+    assert state.thread("t1") == left
+    assert state.thread("t2") is None
+
+
+def test_one_site_is_held_by_one_crawl_and_others_are_free(folder: Path) -> None:
+    held = State(folder, "a")
+    with pytest.raises(AlreadyRunning, match="another crawl of a is using"):
+        State(folder, "a")
+    State(folder, "b").close()
+    held.close()
+    State(folder, "a").close()
+
+
+def test_a_stop_is_of_one_site_and_ends(folder: Path) -> None:
+    a, b = State(folder, "a"), State(folder, "b")
+    a.note_stop(100.0, "answered 403")
+
+    assert (a.stopped(99.0) or "").startswith("answered 403, until ")
+    assert a.stopped(100.0) is None
+    assert b.stopped(99.0) is None
+
+
+def test_pages_are_counted_by_site_and_day(folder: Path) -> None:
+    a, b = State(folder, "a"), State(folder, "b")
+    for _ in range(3):
+        a.count_page("2026-11-24")
+    a.count_page("2026-11-25")
+
+    assert (a.pages_on("2026-11-24"), a.pages_on("2026-11-25"), b.pages_on("2026-11-24")) == (3, 1, 0)
+
+
+def test_several_crawls_never_take_one_turn_twice(folder: Path) -> None:
+    taken: list[float] = []
+    clock = [1000.0]
+
+    def take(name: str) -> None:
+        state = State(folder, name)
+        dice = random.Random(name)
+        for _ in range(50):
+            now = clock[0] = clock[0] + dice.random() * 0.2
+            if state.take_turn("forum.example", now, 1.0) == 0:
+                taken.append(now)
+        state.close()
+
+    threads = [threading.Thread(target=take, args=(f"site{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    taken.sort()
+    assert len(taken) > 5
+    assert min(after - before for before, after in zip(taken, taken[1:], strict=False)) >= 1.0
+
+
+def test_nothing_that_somebody_wrote_is_remembered(folder: Path) -> None:
+    state = State(folder, "a")
+    columns = [
+        row[1]
+        for table in ("unit", "thread", "validator", "section")
+        for row in state._db.execute(f"PRAGMA table_info({table})")
+    ]
+    state.close()
+
+    assert not {"text", "title", "author"} & set(columns)
