@@ -173,7 +173,7 @@ def save_model(
 ) -> None:
     """Write a model folder. `about` (data, seeds, hardware) goes into the manifest as it is."""
     folder.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(folder / WEIGHTS, **{KEY: weights})
+    np.savez_compressed(folder / WEIGHTS, weights=weights)
     files = {WEIGHTS: hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()}
     manifest = {"format": FORMAT, "version": version, "bits": bits, "columns": columns, "files": files, **about}
     (folder / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifiers.normalise import fold, undone
+
+TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("given_", "read"),
+    [
+        ("ＡＢＣ１２３", "abc123"),
+        ("𝘍𝘛𝘈675", "fta675"),
+        ("①③⑧", "138"),
+        ("ⓥⓧ", "vx"),
+        ("賭博網站", "赌博网站"),
+        ("赌\u200b博", "赌博"),
+        ("赌\u0335博\u0335", "赌博"),
+        ("раураl", "paypal"),
+        ("哈哈哈哈哈哈哈", "哈哈哈"),
+        ("好   的", "好 的"),
+        ("13800000000", "13800000000"),
+    ],
+)
+def test_forms_of_a_character_are_read_as_the_character(given_: str, read: str) -> None:
+    assert fold([given_]).text(0) == read
+
+
+@given(st.lists(TEXT, max_size=5))
+def test_folding_twice_gives_what_folding_once_gives(texts: list[str]) -> None:
+    once = fold(texts)
+    again = fold([once.text(k) for k in range(len(once))])
+    assert [again.text(k) for k in range(len(again))] == [once.text(k) for k in range(len(once))]
+
+
+@given(st.lists(TEXT, min_size=1, max_size=5))
+def test_every_character_points_into_its_own_text_as_given(texts: list[str]) -> None:
+    folded = fold(texts)
+    for number, text in enumerate(texts):
+        part = slice(int(folded.bounds[number]), int(folded.bounds[number + 1]))
+        starts, ends = folded.source[part].tolist(), folded.ends[part].tolist()
+        assert all(0 <= start < end <= len(text) for start, end in zip(starts, ends, strict=True))
+        assert starts == sorted(starts)
+
+
+@given(st.lists(TEXT, min_size=2, max_size=5))
+def test_a_text_is_folded_the_same_alone_and_in_a_batch(texts: list[str]) -> None:
+    together = fold(texts)
+    assert [together.text(k) for k in range(len(texts))] == [fold([text]).text(0) for text in texts]
+
+
+@given(st.lists(TEXT, min_size=1, max_size=3))
+def test_what_was_undone_quotes_the_text_as_given(texts: list[str]) -> None:
+    for number, entries in undone(fold(texts)).items():
+        for entry in entries:
+            assert texts[number][entry.start : entry.end] == entry.seen
+
+
+def test_an_accent_on_a_foreign_word_and_an_emoji_are_no_evasion() -> None:
+    assert undone(fold(["caf\u0065\u0301 👨\u200d👩\u200d👧 ❤\ufe0f"])) == {}
+
+
+def test_traditional_characters_are_named_as_one_stretch() -> None:
+    [entry] = undone(fold(["在線賭場"]))[0]
+    assert (entry.seen, entry.read_as, entry.kind) == ("線賭場", "线赌场", "traditional")
+
+
+def test_a_lone_surrogate_is_folded_like_any_character() -> None:
+    assert fold(["\ud800好"]).text(0) == "\ud800好"

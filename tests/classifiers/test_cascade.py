@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifiers.assessment import Assessment
+from classifiers.cascade import Cascade, load, load_cascade
+from config.taxonomy import SLUGS
+
+PIECES = [
+    "加微信",
+    "加.微.信",
+    "领点券",
+    "傻逼",
+    "赌博网站",
+    "注册送彩金",
+    "作文课",
+    "真有意思",
+    "😀",
+    "abc",
+    " ",
+    "賭場",
+    "𝘍𝘛",
+    "12345",
+    "。",
+]
+
+
+@pytest.fixture(scope="module")
+def cascade() -> Cascade:
+    return load_cascade()
+
+
+def sample(count: int) -> list[str]:
+    dice = random.Random(5)
+    return ["".join(dice.choices(PIECES, k=dice.randint(0, 14))) for _ in range(count)]
+
+
+def test_every_assessment_has_all_fifteen_scores_and_the_models_version(cascade: Cascade) -> None:
+    for assessment in cascade.assess(["", "好", "注册送彩金，真人荷官在线发牌", "x" * 20_000]):
+        assert tuple(assessment.scores) == SLUGS
+        assert all(0 <= score <= 1 for score in assessment.scores.values())
+        assert assessment.model == cascade.version
+
+
+def test_a_text_gets_the_same_assessment_alone_and_in_any_batch(cascade: Cascade) -> None:
+    texts = sample(700)
+    together = cascade.assess(texts)
+    order = random.Random(9).sample(range(700), 700)
+    shuffled = cascade.assess([texts[i] for i in order])
+    assert [shuffled[order.index(i)] for i in range(0, 700, 13)] == [together[i] for i in range(0, 700, 13)]
+    assert [cascade.assess([text])[0] for text in texts[:60]] == together[:60]
+
+
+def test_scores_alone_are_those_of_the_assessments(cascade: Cascade) -> None:
+    texts = sample(50)
+    assessed = np.array([list(one.scores.values()) for one in cascade.assess(texts)])
+    assert np.allclose(cascade.scores(texts), assessed, atol=1e-4)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from([*PIECES, "\ud800", "\u200b", "\u0301", "\n"]), max_size=20))
+def test_spans_and_undone_point_into_the_text_as_given(parts: list[str]) -> None:
+    text = "".join(parts)
+    [assessment] = _CASCADE.assess([text])
+    assert all(0 <= span.start < span.end <= len(text) for span in assessment.spans)
+    assert all(text[entry.start : entry.end] == entry.seen for entry in assessment.undone)
+
+
+_CASCADE = load_cascade()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["注册送彩金，真人荷官在线", "註冊送彩金，真人荷官在線", "注.册.送.彩.金 真*人*荷*官", "注册送采金，真人荷官在线"],
+)
+def test_an_invitation_to_gamble_is_flagged_however_it_is_spelled(cascade: Cascade, text: str) -> None:
+    assert cascade.assess([text])[0].scores["gambling"] >= 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "😀😀😀", "今天的作文课真有意思", "警方捣毁一个赌博网站，抓获十人", "the quick brown fox", "紫砂壶怎么养"],
+)
+def test_ordinary_texts_are_not_flagged(cascade: Cascade, text: str) -> None:
+    thresholds = dict.fromkeys(SLUGS, 0.5)
+    assert cascade.assess([text])[0].flagged(thresholds) == []
+
+
+def test_an_evasion_that_raised_a_score_is_shown(cascade: Cascade) -> None:
+    [assessment] = cascade.assess(["信.誉.博.彩 等你来"])
+    assert "信誉博彩" in {entry.read_as for entry in assessment.undone}
+
+
+def test_an_explanation_has_each_stage_of_each_reading(cascade: Cascade) -> None:
+    explained = cascade.explain("信.誉.博.彩 等你来")
+    assert explained.assessment == cascade.assess(["信.誉.博.彩 等你来"])[0]
+    assert len(explained.stages) == 2
+    assert any(name.startswith("gambling.") for name in explained.stages[1].rules)
+
+
+def test_flagged_lists_categories_over_their_threshold_highest_first() -> None:
+    assessment = Assessment(scores={"gambling": 0.6, "bullying": 0.9, "self_harm": 0.2}, model="m")
+    thresholds = {"gambling": 0.6, "bullying": 0.5, "self_harm": 0.5}
+    assert assessment.flagged(thresholds) == ["bullying", "gambling"]
+    with pytest.raises(KeyError):
+        assessment.flagged({})
+
+
+def test_the_shipped_assessor_loads_and_says_its_version() -> None:
+    assert load().version == _CASCADE.version
