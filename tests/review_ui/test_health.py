@@ -1,0 +1,40 @@
+"""`/healthz`: 200 when every part answers, else 503 naming the part."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from casework import status
+from casework.models import Heartbeat
+from casework.search.elasticsearch import ElasticsearchSearch
+
+pytestmark = pytest.mark.django_db
+
+
+def test_all_is_well_when_every_part_answers(client: Client, at_work: None) -> None:
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "parts": {"database": "ok", "search": "ok", "workers": "ok"}}
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_without_a_worker_that_is_named(client: Client, at_work: None) -> None:
+    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=status.STALE_SECONDS + 1))
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["status"] == "failing"
+    assert answer.json()["parts"] == {"database": "ok", "search": "ok", "workers": "failing"}
+
+
+def test_without_the_index_that_is_named_and_no_address_is_told(
+    client: Client, at_work: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = ElasticsearchSearch("http://elastic:secret@127.0.0.1:9", "cases-nowhere", "auto")
+    monkeypatch.setattr("casework.status.get_search", lambda: away)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"]["search"] == "failing"
+    assert "secret" not in answer.content.decode()
+    assert "127.0.0.1" not in answer.content.decode()
