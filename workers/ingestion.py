@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, BinaryIO
 
 from django.db import DatabaseError
 
 from casework import intake
+from config.settings import get_settings
 from crawlers.capture import Capture
 from crawlers.importers import jsonl
+
+LISTED = 100
+"""Problems that the summary for a machine lists; the rest are counted."""
 
 
 @dataclass
 class Outcome:
-    """What became of the rows: accepted, seen before, rejected."""
+    """What became of the rows: accepted, seen before, rejected; `problems` holds the first `LISTED`."""
 
     accepted: int = 0
     duplicate: int = 0
@@ -23,8 +28,8 @@ class Outcome:
     problems: list[dict[str, Any]] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the outcome for a machine; at most 100 problems are listed."""
-        return {**asdict(self), "problems": self.problems[:100]}
+        """Return the outcome for a machine."""
+        return asdict(self)
 
 
 class Interrupted(Exception):
@@ -32,7 +37,7 @@ class Interrupted(Exception):
 
     def __init__(self, reason: str, line: int, outcome: Outcome) -> None:
         super().__init__(
-            f"the inbox could not be written after line {line}: {reason}. {outcome.accepted} captures are safe; "
+            f"the inbox could not be written at line {line}: {reason}. {outcome.accepted} captures are safe; "
             "run the same command again, nothing is taken twice."
         )
         self.outcome = outcome
@@ -50,13 +55,14 @@ def run(
     Raises:
         Interrupted: the database failed half-way (full disk, server gone).
     """
-    outcome, waiting, at = Outcome(), [], 0
+    outcome, waiting, at, line = Outcome(), [], 0, 0
 
-    def reject(problems: Iterable[jsonl.Problem], site: str = "") -> None:
+    def reject(problems: Iterable[jsonl.Problem]) -> None:
         outcome.rejected += 1
         for problem in problems:
             tell(problem)
-            outcome.problems.append(asdict(problem))
+            if len(outcome.problems) < LISTED:
+                outcome.problems.append(asdict(problem))
 
     for line, row in jsonl.read(stream):
         at += 1
@@ -69,8 +75,9 @@ def run(
         if len(waiting) >= chunk:
             _flush(waiting, line, outcome)
             advance(stream.tell() if stream.seekable() else 0, at)
-    _flush(waiting, at, outcome)
-    intake.reject(outcome.rejected)
+    _flush(waiting, line, outcome)
+    with _written(line, outcome):
+        intake.reject(outcome.rejected)
     return outcome
 
 
@@ -82,12 +89,18 @@ def _against_policy(line: int, capture: Capture) -> list[jsonl.Problem]:
 
 
 def _flush(waiting: list[Capture], line: int, outcome: Outcome) -> None:
-    if not waiting:
-        return
+    size = get_settings().batch_size
+    while waiting:
+        with _written(line, outcome):
+            receipt = intake.receive(waiting[:size])
+        outcome.accepted += receipt.accepted
+        outcome.duplicate += receipt.duplicate
+        del waiting[:size]
+
+
+@contextmanager
+def _written(line: int, outcome: Outcome) -> Iterator[None]:
     try:
-        receipt = intake.receive(waiting)
+        yield
     except (DatabaseError, OSError) as error:
         raise Interrupted(str(error).splitlines()[0], line, outcome) from error
-    outcome.accepted += receipt.accepted
-    outcome.duplicate += receipt.duplicate
-    waiting.clear()

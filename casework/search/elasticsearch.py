@@ -149,7 +149,9 @@ class ElasticsearchSearch:
                 self._remove_leftovers(old)
                 fresh = self._create()
             try:
-                self._fill(fresh, lambda done: (still_here(), progress(done))[1])
+                for done in self._fill(fresh):
+                    still_here()
+                    progress(done)
                 with self._reached():
                     self._client.indices.refresh(index=fresh)
                 # Should this process be killed before it has caught up, the sweep does it.
@@ -163,15 +165,18 @@ class ElasticsearchSearch:
             self._catch_up(still_here)
         return self.count()
 
-    def _fill(self, index: str, progress: Callable[[int], None]) -> None:
-        """Write every case that there is now, in order of id; newer ones are caught up, or filling might never end."""
+    def _fill(self, index: str) -> Iterator[int]:
+        """Write every case that there is now, in order of id; yield how many are done.
+
+        Newer ones are left to `_catch_up`, or under a steady stream of hits filling would never end.
+        """
         newest = Case.objects.aggregate(pk=Max("pk"))["pk"] or 0
         last = done = 0
         while cases := list(Case.objects.filter(pk__gt=last, pk__lte=newest).order_by("pk")[:CHUNK]):
             self.write(cases, index=index)
             last = cases[-1].pk
             done += len(cases)
-            progress(done)
+            yield done
 
     def _catch_up(self, still_here: Callable[[], None]) -> None:
         """Write what was made or changed while the index was filled: its version differs from the index's."""

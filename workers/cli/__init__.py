@@ -9,6 +9,8 @@ import traceback
 
 import typer
 
+from workers.cli.output import complain, summary
+
 GROUPS = ("config", "crawl", "classify", "rules", "inbox", "run", "accounts", "export")
 
 
@@ -22,7 +24,10 @@ def main() -> None:
         # One line for people; the stack, without the values of variables, which may hold a text, for whoever asks.
         logging.getLogger(__name__).debug("unforeseen", exc_info=True)
         where = traceback.extract_tb(error.__traceback__)[-1]
-        sys.stderr.write(f"unforeseen {type(error).__name__} in {where.name} ({where.filename}:{where.lineno})\n")
+        message = f"unforeseen {type(error).__name__} in {where.name} ({where.filename}:{where.lineno})"
+        complain(message)
+        if "--json" in sys.argv:
+            summary({"error": message})
         sys.exit(1)
 
 

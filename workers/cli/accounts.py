@@ -32,7 +32,7 @@ def add(
     """Add an account and print a one-time link with which the person sets a password."""
     from workers.cli.start import prepare
 
-    settings = prepare()
+    settings = prepare(as_json=json)
     from casework import accounts, errors
 
     try:
@@ -46,7 +46,7 @@ def link(name: Annotated[str, typer.Argument(help="Name of the account.")], json
     """Print a fresh one-time set-password link for an account, e.g. when the password is forgotten."""
     from workers.cli.start import prepare
 
-    settings = prepare()
+    settings = prepare(as_json=json)
     from casework import accounts
 
     user = _find(name, as_json=json)
@@ -59,7 +59,7 @@ def show(json: Json = False) -> None:
 
     from workers.cli.start import prepare
 
-    prepare()
+    prepare(as_json=json)
     from casework.models import User
 
     rows = list(User.objects.order_by("staff_no").values("staff_no", "username", "role", "is_active", "last_login"))
@@ -85,7 +85,7 @@ def enable(name: Annotated[str, typer.Argument(help="Name of the account.")], js
 def _set_active(name: str, *, active: bool, as_json: bool) -> None:
     from workers.cli.start import prepare
 
-    prepare()
+    prepare(as_json=as_json)
     from casework import accounts
 
     user = _find(name, as_json=as_json)

@@ -96,7 +96,7 @@ def train(
     tier: Permitted = "limited",
     json: Json = False,
 ) -> None:
-    """Train a model by a recipe, measure it on rows it never saw, and write it with its card. Needs `[train]`."""
+    """Train a model by a recipe, measure it on rows it never saw, write it with its card. Needs the `train` extra."""
     from classifiers.linear import MODELS
     from classifiers.training.recipe import find_recipe
 
@@ -118,7 +118,7 @@ def evaluate(
     tier: Permitted = "limited",
     json: Json = False,
 ) -> None:
-    """Measure a model on the rows that its recipe holds back from training. Needs `[train]`."""
+    """Measure a model on the rows that its recipe holds back from training. Needs the `train` extra."""
     from classifiers.training.recipe import find_recipe
 
     with _understood(json) as training:

@@ -37,7 +37,7 @@ def export(
     """Write an approved takedown list to a file; the export is recorded under the account that is named."""
     from workers.cli.start import prepare
 
-    prepare()
+    prepare(as_json=json)
     from casework import errors, notices
     from casework.models import Notice, User
 
@@ -65,7 +65,7 @@ def audit_verify(json: Json = False) -> None:
     """Check every link of the audit chain and name the first that is broken."""
     from workers.cli.start import prepare
 
-    prepare()
+    prepare(as_json=json)
     from casework import audit
 
     verdict = audit.verify()

@@ -33,7 +33,7 @@ def ingest(
     """Put captures into the inbox. Doing it twice changes nothing: a capture is taken once by its id."""
     from workers.cli.start import prepare
 
-    prepare()
+    prepare(as_json=json)
     from workers import ingestion
 
     with _opened(source, as_json=json) as stream, _progress(stream) as advance:
@@ -50,7 +50,7 @@ def status(json: Json = False) -> None:
     """Print the state: inbox, captures, cases, search, workers."""
     from workers.cli.start import prepare
 
-    prepare(migrate=False)
+    prepare(migrate=False, as_json=json)
     from django.db import DatabaseError
 
     from casework import status as state
@@ -71,7 +71,7 @@ def sweep(
 
     from workers.cli.start import prepare
 
-    prepare()
+    prepare(as_json=json)
     from workers import sweep as sweeping
 
     released = sweeping.release_failed() if failed else 0
@@ -85,7 +85,7 @@ def reindex(json: Json = False) -> None:
     """Fill a fresh search index from the database and move the alias to it; search goes on meanwhile."""
     from workers.cli.start import prepare
 
-    prepare()
+    prepare(as_json=json)
     from casework.search import get_search
     from casework.search.port import SearchUnavailable
 
@@ -152,5 +152,12 @@ def _report(values: dict[str, Any], as_json: bool) -> None:
 
     table = Table(show_header=False, box=None)
     for key, value in values.items():
-        table.add_row(key, ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value))
+        if key != "problems" and value not in ("", None):  # problems were told one by one
+            table.add_row(key.replace("_", " "), _plainly(value))
     console.print(table)
+
+
+def _plainly(value: Any) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    return ", ".join(f"{key} {_plainly(one)}" for key, one in value.items() if not isinstance(one, dict))
