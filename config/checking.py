@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any, Union, get_args, get_origin
 
@@ -23,21 +24,23 @@ def problems_of(error: ValidationError, model: type[BaseModel], layered: Layered
 def _problem(detail: Any, model: type[BaseModel], layered: Layered, file: str) -> Problem:
     path = tuple(part for part in detail["loc"] if not _is_type_tag(part))
     origin = layered.origin(path)
-    where, line = (origin.file, origin.line) if origin else (file, None)
+    where, line = (origin.file, origin.line) if origin else (file, 1)
     field = ".".join(str(part) for part in path) or "(file)"
     message = str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] == "missing":
-        return Problem(where, line, field, "nothing", "a value: it is required")
+        meaning = _meaning(_model_at(model, path[:-1]), str(path[-1]))
+        return Problem(where, line, field, "nothing", f"{meaning} (required)")
     if detail["type"] == "extra_forbidden":
         known = _keys(_model_at(model, path[:-1]))
         name = str(path[-1])
         return Problem(where, line, field, f"the key {name!r}", f"the keys {', '.join(known)}", nearest(name, known))
     if "; allowed: " in message:
         found, allowed = message.split("; allowed: ", 1)
-        if ": found " in found and not path:
-            field, found = found.split(": found ", 1)
-            origin = layered.origin(tuple(field.split(".")))
-            where, line = (origin.file, origin.line) if origin else (file, None)
+        if named := re.fullmatch(r"([a-z_.]+): found (.*)", found, re.DOTALL):
+            # A check of several keys together names the one that stands wrong.
+            path, found = (*path, *named[1].split(".")), named[2]
+            field, origin = ".".join(map(str, path)), layered.origin(path)
+            where, line = (origin.file, origin.line) if origin else (file, 1)
         elif not path:
             field, _, found = found.partition(": ")
         else:
@@ -45,9 +48,23 @@ def _problem(detail: Any, model: type[BaseModel], layered: Layered, file: str) -
             found = found.removeprefix("found ") if isinstance(given, dict) else repr(given)[:120]
         return Problem(where, line, field, found, allowed, _suggestion(detail["input"], allowed.split(", ")))
     expected = detail.get("ctx", {}).get("expected")
-    allowed = expected.replace("'", "").replace(" or ", ", ") if expected else message
+    allowed = expected.replace("'", "").replace(" or ", ", ") if expected else _plain(message)
     names = allowed.split(", ") if expected else []
     return Problem(where, line, field, repr(detail["input"])[:120], allowed, _suggestion(detail["input"], names))
+
+
+def _meaning(model: type[BaseModel] | None, name: str) -> str:
+    fields = model.model_fields if model else {}
+    info = fields.get(name) or next((one for one in fields.values() if one.alias == name), None)
+    return info.description if info and info.description else "a value"
+
+
+def _plain(message: str) -> str:
+    """Say what is allowed, from pydantic's "Input should be …"."""
+    for lead in ("Input should be ", "Value should have ", "String should have ", "String should "):
+        if message.startswith(lead):
+            return message.removeprefix(lead)
+    return message
 
 
 def _suggestion(found: Any, names: Iterable[str]) -> str | None:

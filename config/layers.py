@@ -55,7 +55,7 @@ def read_layer(path: Path) -> Layered:
     """
     content = _load(path)
     if content is None:
-        content = CommentedMap()
+        return Layered(origins={(): Origin(str(path), 1)})
     if not isinstance(content, CommentedMap):
         raise one(path, "(file)", f"a {type(content).__name__}", "a mapping of names to values", line=1)
     layered = Layered()
@@ -136,9 +136,12 @@ def _merge(
 
 
 def leaves(values: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
-    """Yield (path, value) of everything that is not a mapping."""
+    """Yield (path, value) of everything that is neither a mapping nor a list of mappings."""
     if isinstance(values, dict) and values:
         for key, value in values.items():
             yield from leaves(value, (*path, key))
+    elif isinstance(values, list) and any(isinstance(value, dict) for value in values):
+        for index, value in enumerate(values):
+            yield from leaves(value, (*path, index))
     else:
         yield path, values

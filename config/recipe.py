@@ -23,7 +23,7 @@ def _css(value: str) -> str:
     try:
         HTMLTranslator().css_to_xpath(value)
     except Exception as error:
-        raise ValueError(f"not a CSS selector: {error}") from error
+        raise ValueError(f"not a CSS selector; allowed: a CSS selector ({error})") from error
     return value
 
 
@@ -31,7 +31,7 @@ def _xpath(value: str) -> str:
     try:
         etree.XPath(value)
     except etree.XPathError as error:
-        raise ValueError(f"not an XPath: {error}") from error
+        raise ValueError(f"not an XPath; allowed: an XPath ({error})") from error
     return value
 
 
@@ -39,7 +39,7 @@ def _jmespath(value: str) -> str:
     try:
         jmespath.compile(value)
     except JMESPathError as error:
-        raise ValueError(f"not a JMESPath: {error}") from error
+        raise ValueError(f"not a JMESPath; allowed: a JMESPath ({error})") from error
     return value
 
 
@@ -47,7 +47,7 @@ def _regex(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from error
+        raise ValueError(f"not a regular expression; allowed: a regular expression ({error})") from error
     return value
 
 
@@ -91,7 +91,11 @@ def _as_list(value: Any) -> Any:
     return value
 
 
-FieldRecipe = Annotated[tuple[Finder, ...], BeforeValidator(_as_list), Field(min_length=1, max_length=10)]
+FieldRecipe = Annotated[
+    tuple[Finder, ...],
+    Field(min_length=1, max_length=10),
+    BeforeValidator(_as_list, json_schema_input_type=str | Finder | tuple[Finder, ...]),
+]
 """Alternatives in order; a bare string is a CSS selector, a mapping is a single alternative."""
 
 
@@ -111,7 +115,7 @@ class Paging(Strict):
     def _complete(self) -> Paging:
         needed = {"next_link": "next", "cursor": "cursor"}.get(self.kind)
         if needed and getattr(self, needed) is None:
-            raise ValueError(f"kind {self.kind} needs `{needed}`")
+            raise ValueError(f"found kind {self.kind} without `{needed}`; allowed: {self.kind} with `{needed}`")
         return self
 
 

@@ -54,6 +54,8 @@ class Verdict:
     rule: str
     lasting: bool = False
     """Of a refusal: whether it will be the same tomorrow, so that asking again soon is no use."""
+    stops: bool = False
+    """Of a refusal: whether it makes the whole site rest from now on."""
 
 
 class Gate:
@@ -75,7 +77,7 @@ class Gate:
     async def ask(self, url: str, method: str = "GET", *, redirected: bool = False) -> Verdict:
         """Say whether a request may go now; nothing is waited for but a missing robots.txt."""
         if redirected and _LOGIN_PATH.search(urlsplit(url).path + "?" + urlsplit(url).query):
-            return Verdict(False, self._stop("redirected to a login page"))
+            return Verdict(False, self._stop("redirected to a login page"), stops=True)
         verdict = await self.ask_robots(url, method)
         if not verdict.allowed:
             return verdict

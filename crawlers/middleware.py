@@ -53,6 +53,8 @@ class GateMiddleware:
         else:
             redirected = bool(request.meta.get("redirect_urls"))
             verdict = await self._gate.ask(request.url, request.method, redirected=redirected)
+            if verdict.stops:
+                self._report.stopped_by_site = verdict.rule
         if verdict.allowed:
             verdict = await self._gate.wait(request.url)
         if not verdict.allowed:
@@ -84,6 +86,7 @@ class GateMiddleware:
         tried = request.meta.get(AGAIN, 0)
         if response.status in BUSY and tried < TRIES_WHEN_BUSY:
             return request.replace(meta={**request.meta, AGAIN: tried + 1}, dont_filter=True)
+        self._report.stopped_by_site = reason
         raise Refused(reason)
 
     def barren(self, response: Response) -> bool:
@@ -95,6 +98,7 @@ class GateMiddleware:
         reason = self._gate.barren(response.url, plain_text(response.text), headings)
         if reason is not None:
             self._report.refused[reason] += 1
+            self._report.stopped_by_site = reason
         return reason is not None
 
     async def _fetch_robots(self, url: str) -> tuple[int, str]:

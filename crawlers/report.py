@@ -14,7 +14,8 @@ class CrawlReport:
     `requests` counts everything that was sent, robots.txt and retries included; `pages_unchanged` the answers 304;
     `barren_pages` the pages on which the recipe found nothing; `incomplete_units` what looked like a unit but had no
     key or no text; `gone_threads` those whose address answers 404 or 410; `withheld_pages` those that ask not to be
-    kept; `refused` and `failed` say why and how often.
+    kept; `refused` and `failed` say why and how often;
+    `stopped_by_site` is set when an answer made the site rest, or stay busy.
     """
 
     site: str
@@ -35,6 +36,7 @@ class CrawlReport:
     refused: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     stopped_early: str = ""
+    stopped_by_site: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for a machine."""

@@ -76,7 +76,7 @@ class Crawls:
             "basis": {"kind": "owner", "document": "本测试自己提供的页面"},
             "base_url": self.site.url,
             "private_hosts_allowed": True,
-            "thresholds": {"general": 0.5, "kid_zone": 0.3},
+            "thresholds": load_class("forum_qa").thresholds,
             "pages_per_day": 1000,
             "delay_seconds": 0,
             "sections": [{"slug": "all", "title": "全部", "start": ["/list"]}],

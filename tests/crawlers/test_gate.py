@@ -203,6 +203,7 @@ def test_a_wall_stops_the_site_for_a_day(site: Site, forum: Forum, crawls: Crawl
     site.pages["/login"] = "<form>登录</form>"
 
     assert crawls.run() == []
+    assert "rests for 24 h" in crawls.report.stopped_by_site
     forum({"t1": ["一"]})
     assert crawls.run() == []
     assert site.asked() == ["/list"]

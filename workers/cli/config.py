@@ -6,9 +6,14 @@ import json as jsonlib
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from config.policy import SitePolicy
 
 from workers.cli.output import Exit, Json, complain, console, leave, summary
 
@@ -54,8 +59,9 @@ def explain(
     site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a configured site, or its file.")],
     json: Json = False,
 ) -> None:
-    """Print the effective policy of a site and the file and line that each value comes from."""
+    """Print the effective policy of a site, where each value comes from, and the thresholds that follow."""
     from rich.table import Table
+    from rich.text import Text
 
     from config import policy
 
@@ -72,13 +78,30 @@ def explain(
     table = Table("field", "value", "from")
     for row in rows:
         where = f"{_short(row.file)}:{row.line}" if row.line else row.file
-        table.add_row(row.field, str(row.value), where)
+        table.add_row(Text(row.field), Text(str(row.value)), Text(where))
     console.print(table)
+    console.print(_thresholds(effective))
+
+
+def _thresholds(policy: SitePolicy) -> Table:
+    """Return a table of the scores from which an item goes to a human, zone by zone."""
+    from rich.table import Table
+
+    zones = {zone: policy.zone_thresholds(zone) for zone in ("general", "kid_zone")}
+    table = Table("goes to a human from", *zones, "because")
+    usual = {zone: getattr(policy.thresholds, zone) for zone in zones}
+    table.add_row("every category but", *(f"{value:g}" for value in usual.values()), policy.thresholds.reason)
+    reasons = {one.category: one.reason for one in policy.overrides}
+    for slug in zones["general"]:
+        values = {zone: zones[zone][slug] for zone in zones}
+        if values != usual:
+            table.add_row(slug, *(f"{value:g}" for value in values.values()), reasons.get(slug, "severity S0"))
+    return table
 
 
 def schema() -> None:
-    """Print the JSON Schema of a site's effective policy, for editors and other programs."""
-    from config.policy import json_schema
+    """Print the JSON Schema of a site file, for editors: names, kinds and limits of every key."""
+    from config.schema import json_schema
 
     print(jsonlib.dumps(json_schema(), ensure_ascii=False, indent=2))
 
@@ -86,7 +109,6 @@ def schema() -> None:
 def settings(json: Json = False) -> None:
     """Print every setting with its value's source, type, default and help; secrets are masked."""
     from pydantic import ValidationError
-    from rich.table import Table
 
     from config.settings import PREFIX, Settings
 
@@ -111,10 +133,14 @@ def settings(json: Json = False) -> None:
     if json:
         summary({"mode": values.mode, "settings": rows})
         return
-    table = Table("setting", "value", "source", "type", "default", "help")
+    console.print(f"{values.mode} mode", markup=False)
     for row in rows:
-        table.add_row(*(str(value) for value in row.values()))
-    console.print(table)
+        value = row["value"] or "(empty)"
+        console.print(f"\n{row['name']} = {value}", markup=False, soft_wrap=True)
+        console.print(
+            f"  from: {row['source']}, type: {row['type']}, default: {row['default'] or '(empty)'}", markup=False
+        )
+        console.print(f"  {row['help']}", markup=False, soft_wrap=True)
 
 
 def _masked(value: Any) -> str:

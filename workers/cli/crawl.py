@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ import typer
 from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from config.policy import SitePolicy
     from crawlers.capture import Capture
     from crawlers.capture_file import CaptureFile
@@ -31,13 +34,28 @@ def crawl(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write captures as JSON Lines here.")
     ] = None,
-    state: Annotated[Path | None, typer.Option(help="Folder of the crawler's memory; makes runs incremental.")] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the crawler's memory; default: crawl/ in the data folder."),
+    ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many captures.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of random samples, to draw the same again.")] = None,
     recheck: Annotated[bool, typer.Option("--recheck", help="Look at every thread, moved or not.")] = False,
     json: Json = False,
 ) -> None:
-    """Read a site under its policy. Without --output the captures go into the inbox."""
+    """Read a site under its policy. Without --output the captures go into the inbox.
+
+    The policy says which pages, how often and under which permission; `woodpecker config explain SITE` prints it.
+    robots.txt is asked first and obeyed, one request at a time, with the site's pause between two. A second run brings
+    only what is new.
+
+    [bold]woodpecker crawl demo[/bold]                                   a configured site, into the inbox
+
+    [bold]woodpecker crawl forum.yaml -o captures.jsonl --limit 20[/bold]   a first look at a site file
+
+    Exit codes: 0 done · 1 nothing could be read, or captures could not be kept · 2 the call or the policy is wrong,
+    nothing was asked · 3 done in part: pages failed or the site stopped us; each reason is told, run again later.
+    """
     from config.policy import PolicyError, load_site
     from config.settings import get_settings
     from crawlers import crawl as crawling
@@ -63,7 +81,7 @@ def crawl(
                 limit=limit,
                 seed=seed,
                 recheck=recheck,
-                reload=_reloader(site),
+                reload=_reloader(site, policy),
                 before_commit=lambda so_far: (flush(), show(so_far))[0],
             )
     except crawling.NotCrawlable as error:
@@ -73,22 +91,43 @@ def crawl(
     except OSError as error:
         what = "the disk is full" if error.errno == errno.ENOSPC else str(error)
         leave(Exit.FAILED, f"captures cannot be kept: {what}; what was written is whole, run again", as_json=json)
-    _finish(report, json)
+    except sqlite3.Error as error:
+        leave(Exit.FAILED, f"the crawler's memory in {folder} cannot be used: {error}", as_json=json)
+    _finish(report, as_json=json, speak=errors if output == "-" else console)
 
 
-def _finish(report: CrawlReport, as_json: bool) -> None:
+def _finish(report: CrawlReport, *, as_json: bool, speak: Console) -> None:
     for reason, count in [*report.refused.items(), *report.failed.items()]:
         complain(f"{report.site}: {count} × {reason}")
+    if report.pages and not report.units and report.barren_pages:
+        complain(
+            f"{report.site}: nothing was found on {report.barren_pages} pages: they are empty, or the recipe's "
+            "`items` does not fit them"
+        )
     if as_json:
         summary(report.as_dict())
     else:
-        console.print(
-            f"{report.site}: {report.captures} captures from {report.pages} pages in {report.seconds:.1f} s "
-            f"({report.threads_opened} threads opened, {report.threads_unmoved} unmoved, {report.edited} edited)",
-            markup=False,
-        )
-    if report.pages == 0 and (report.refused or report.failed):
+        speak.print(_told(report), markup=False, soft_wrap=True)
+    answered = report.pages + report.pages_unchanged
+    if not answered and (report.refused or report.failed):
         raise typer.Exit(int(Exit.FAILED))
+    if report.failed or report.stopped_by_site:
+        raise typer.Exit(int(Exit.PARTLY))
+
+
+def _told(report: CrawlReport) -> str:
+    told = (
+        f"{report.site}: {report.captures} captures from {report.pages} pages in {report.seconds:.1f} s "
+        f"({report.threads_opened} threads opened, {report.threads_unmoved} unmoved, {report.edited} edited)"
+    )
+    notes = {
+        "threads that hide units": report.truncated_threads,
+        "threads gone": report.gone_threads,
+        "pages that ask not to be kept": report.withheld_pages,
+        "items without key or text": report.incomplete_units,
+    }
+    told += "".join(f"; {count} {what}" for what, count in notes.items() if count)
+    return told + (f"; stopped early: {report.stopped_early}" if report.stopped_early else "")
 
 
 @contextlib.contextmanager
@@ -148,7 +187,16 @@ def _progress(title: str) -> Iterator[Callable[[CrawlReport], None]]:
         yield lambda report: status.update(f"{title}: {report.pages} pages, {report.captures} captures")
 
 
-def _reloader(site: str) -> Callable[[], SitePolicy | None]:
-    from config.policy import load_site
+def _reloader(site: str, policy: SitePolicy) -> Callable[[], SitePolicy]:
+    """Give what reads the policy again; a site whose file was taken away is switched off."""
+    from config.policy import PolicyError, load_site, site_exists
 
-    return lambda: load_site(site)
+    def reload() -> SitePolicy:
+        try:
+            return load_site(site)
+        except PolicyError:
+            if site_exists(site):
+                raise
+            return policy.model_copy(update={"enabled": False})
+
+    return reload

@@ -1,0 +1,214 @@
+"""What a policy holds: one per platform class (一类一策), one per site (一站一策)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, WithJsonSchema, model_validator
+
+from config.documents import Strict
+from config.recipe import Recipe
+from config.taxonomy import SLUGS
+
+S0_CATEGORIES = ("sexual_exploitation",)
+"""Always S0. self_harm is S0 only when imminent, which a rule says, not a score."""
+S0_THRESHOLD = 0.15
+MAX_RANGE = 100_000
+POLITE_DELAY_SECONDS = 5.0
+"""Least delay without an owner's or an authority's agreement (docs/crawling.md)."""
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+def _known_category(value: str) -> str:
+    if value not in SLUGS:
+        raise ValueError(f"not a category; allowed: {', '.join(SLUGS)}")
+    return value
+
+
+def _parse_every(value: Any) -> Any:
+    if isinstance(value, str) and value[:-1].isdigit() and value[-1:] in _UNITS:
+        return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError("not a time span; allowed: 30s, 10m, 2h or 1d")
+
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+CategorySlug = Annotated[str, AfterValidator(_known_category)]
+Every = Annotated[
+    timedelta,
+    BeforeValidator(_parse_every),
+    Field(ge=timedelta(seconds=10)),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]+[smhd]$"}),
+]
+
+
+class Thresholds(Strict):
+    """Score from which an item goes to a human. Nothing is ever exported on a score."""
+
+    general: Share = Field(description="everywhere but in kid zones")
+    kid_zone: Share = Field(description="in sections for minors")
+    reason: str = Field("", max_length=500, description="required where a site's values differ from its class's")
+
+
+class PlatformClass(Strict):
+    """One of the eleven kinds of platform."""
+
+    slug: Slug
+    title: str
+    sample: tuple[str, ...] = Field(description="what of such a platform is sampled")
+    emphasised: tuple[CategorySlug, ...] = Field(description="categories to look out for first")
+    thresholds: Thresholds
+    pages_per_day: int = Field(ge=1)
+    delay_seconds: float = Field(ge=0)
+
+
+class Basis(Strict):
+    """The permission under which a site is read. Every site needs one."""
+
+    kind: Literal["robots", "owner", "authority", "import"]
+    document: str = Field(min_length=1, max_length=500, description="what was agreed, by whom, when")
+    agent: str | None = Field(None, max_length=200, description="the agent name that an owner's robots.txt allows")
+
+
+class Override(Strict):
+    """A threshold of this site that differs from its class's, with the reason."""
+
+    category: CategorySlug = Field(description="slug of the category")
+    value: Share = Field(description="score from which an item goes to a human")
+    zone: Literal["general", "kid_zone", "both"] = Field("both", description="sections for which it holds")
+    reason: str = Field(min_length=1, max_length=500, description="why, for whoever reviews the policy")
+
+    @model_validator(mode="after")
+    def _gravest_stay_low(self) -> Override:
+        if self.category in S0_CATEGORIES and self.value > S0_THRESHOLD:
+            raise ValueError(f"value: found {self.value:g}; allowed: at most {S0_THRESHOLD} for {self.category}")
+        return self
+
+
+class Section(Strict):
+    """A part of a site that is sampled on its own: the stratum."""
+
+    slug: Slug = Field(description="short name in captures and lists")
+    title: str = Field(min_length=1, max_length=100, description="name that people see")
+    start: tuple[str, ...] = Field((), max_length=1000, description="start pages; may be relative to `base_url`")
+    range: tuple[int, int] | None = Field(None, description="numbers put in place of {n} in `start`, both included")
+    method: Literal["latest", "hot", "random", "search", "feed"] = Field(
+        "latest", description="how the section is sampled"
+    )
+    sample: int | None = Field(None, ge=1, description="random: how many of the range are drawn in one run")
+    kid_zone: bool = Field(False, description="专门面向未成年人的产品或专区")
+    prominent: bool = Field(False, description="首屏/弹窗/热搜/榜单/推荐")
+
+    @model_validator(mode="after")
+    def _range_makes_sense(self) -> Section:
+        numbered = [template for template in self.start if "{n}" in template]
+        if self.range is None and numbered:
+            raise ValueError(f"start: found {numbered[0]!r} without a range; allowed: a `range: [first, last]`")
+        if self.range is not None and len(numbered) != max(len(self.start), 1):
+            raise ValueError("start: found a page without {n} beside a range; allowed: {n} in each start page")
+        if self.range is not None and not 0 <= self.range[1] - self.range[0] < MAX_RANGE:
+            found = f"{self.range[0]} to {self.range[1]}"
+            raise ValueError(f"range: found {found}; allowed: first to last, at most {MAX_RANGE} numbers")
+        if self.method == "random" and self.range is None:
+            raise ValueError("method: found random without a range; allowed: random with a `range: [first, last]`")
+        if self.sample is not None and self.method != "random":
+            raise ValueError(f"sample: found {self.sample} with method {self.method}; allowed: method random")
+        return self
+
+
+class Contact(Strict):
+    """The platform's liaison and how it wants to receive lists."""
+
+    name: str = Field(max_length=100, description="who is written to")
+    address: str = Field(max_length=300, description="where a list is sent")
+    receipt: str = Field("", max_length=300, description="form of its acknowledgement")
+
+
+class SitePolicy(Strict):
+    """The effective policy of one site."""
+
+    name: Slug = Field(description="short name in captures, lists and commands; default: the file's name")
+    title: str = Field(min_length=1, max_length=100, description="name that people see")
+    platform_class: PlatformClass
+    basis: Basis = Field(description="the permission under which the site is read")
+    base_url: HttpUrl | None = Field(None, description="root of the site")
+    hosts: tuple[str, ...] = Field((), description="hosts that may be asked beside base_url's, as host or host:port")
+    private_hosts_allowed: bool = Field(False, description="whether loopback and private addresses may be asked")
+    enabled: bool = Field(True, description="false stops every request of this site")
+    schedule: Every | None = Field(None, alias="every", description="time between crawls; none: only by hand")
+    pages_per_day: int = Field(ge=1, le=1_000_000, description="most requests in a day; inherited from the class")
+    delay_seconds: float = Field(ge=0, le=3600, description="least pause between two requests; inherited likewise")
+    thresholds: Thresholds = Field(description="scores from which items go to a human; inherited likewise")
+    overrides: tuple[Override, ...] = Field((), description="thresholds of single categories, each with its reason")
+    sections: tuple[Section, ...] = Field(min_length=1, max_length=500, description="what is sampled, each on its own")
+    crawl: Recipe | None = Field(None, description="how its pages are read; usually inherited from a preset")
+    contact: Contact | None = Field(None, description="the platform's liaison")
+    labelling: str = Field("", max_length=300, description="how this platform labels content (显著提示)")
+    removed_marker: str = Field("", max_length=200, description="what its page says where something was removed")
+    big_for_minors: bool = Field(False, description="未成年人用户数量巨大")
+    reviewed_on: date | None = Field(None, description="date of the last review of this policy")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SitePolicy:
+        slugs = [section.slug for section in self.sections]
+        twice = {slug for slug in slugs if slugs.count(slug) > 1}
+        if twice:
+            raise ValueError(f"sections: found {', '.join(sorted(twice))} twice; allowed: each slug once")
+        if self.delay_seconds < POLITE_DELAY_SECONDS and self.basis.kind not in {"owner", "authority"}:
+            raise ValueError(
+                f"delay_seconds: found {self.delay_seconds:g}; allowed: at least {POLITE_DELAY_SECONDS:g} unless "
+                "basis.kind is owner or authority"
+            )
+        own, usual = self.thresholds, self.platform_class.thresholds
+        if (own.general, own.kid_zone) != (usual.general, usual.kid_zone) and not own.reason:
+            raise ValueError(
+                f"thresholds: found {own.general:g} / {own.kid_zone:g} without a reason; allowed: the class's "
+                f"{usual.general:g} / {usual.kid_zone:g}, or others with a `reason`"
+            )
+        if self.crawl is not None and self.base_url is None:
+            raise ValueError("base_url: found nothing; allowed: the root of the site, since it is crawled")
+        return self
+
+    def section(self, slug: str) -> Section:
+        """Return one section.
+
+        Raises:
+            KeyError: this site has no such section.
+        """
+        for section in self.sections:
+            if section.slug == slug:
+                return section
+        raise KeyError(slug)
+
+    def thresholds_for(self, section_slug: str) -> dict[str, float]:
+        """Return category → score from which an item of this section goes to a human.
+
+        Raises:
+            KeyError: this site has no such section.
+        """
+        return self.zone_thresholds("kid_zone" if self.section(section_slug).kid_zone else "general")
+
+    def zone_thresholds(self, zone: Literal["general", "kid_zone"]) -> dict[str, float]:
+        """Return category → score for the site's sections of one kind."""
+        values = dict.fromkeys(SLUGS, float(getattr(self.thresholds, zone)))
+        values |= dict.fromkeys(S0_CATEGORIES, S0_THRESHOLD)
+        values |= {one.category: one.value for one in self.overrides if one.zone in {zone, "both"}}
+        return values
+
+    def allowed_hosts(self) -> frozenset[str]:
+        """Return every host (with its port where one is named) that may be asked."""
+        own = {urlsplit(str(self.base_url)).netloc} if self.base_url else set()
+        return frozenset(own | set(self.hosts))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the effective policy."""
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()
