@@ -19,10 +19,10 @@ from django.utils import timezone
 
 from casework import audit, canonical, chains
 from casework.models import Case, ChainHead, EvidenceRecord, User
+from casework.packages import FORMAT
 
 CHAIN = "evidence"
 FOLDER = "evidence"
-FORMAT = "silver-woodpecker/evidence/1"
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from workers.cli.output import Exit, Json, console, leave, summary
+from workers.cli.output import Exit, Json, complain, console, leave, summary
 
 
 class Format(StrEnum):
@@ -22,6 +24,7 @@ class Format(StrEnum):
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(export)
+    app.command()(verify)
     audit = typer.Typer(no_args_is_help=True, help="The hash-chained record of who did and who saw what.")
     audit.command("verify")(audit_verify)
     app.add_typer(audit, name="audit")
@@ -59,6 +62,38 @@ def export(
         summary({"notice": notice, "output": str(output), "bytes": len(content), "sha256": found.manifest_sha256})
     else:
         console.print(f"{notice} → {output} ({len(content)} bytes)", markup=False)
+
+
+def verify(
+    packages: Annotated[list[Path], typer.Argument(metavar="PACKAGE…", help="Evidence packages: files or folders.")],
+    json: Json = False,
+) -> None:
+    """Check evidence packages offline: form, digests, and the chain as far as the packages given follow each other.
+
+    The digests are printed, to be compared with those on the list or in the register.
+    """
+    from casework import packages as checking
+
+    try:
+        verdicts = checking.verify(list(_files(packages)))
+    except OSError as error:
+        leave(Exit.WRONG_INPUT, f"{error.filename}: {error.strerror}", as_json=json)
+    for one in verdicts:
+        if not json:
+            console.print(f"{one.number or one.file}  {'whole' if one.whole else 'BROKEN'}", markup=False)
+            console.print(f"  SHA-256 {one.sha256}\n  SM3     {one.sm3}", markup=False, soft_wrap=True)
+        for fault in one.faults:
+            complain(f"{one.file}: {fault}")
+    broken = sum(not one.whole for one in verdicts)
+    if json:
+        summary({"checked": len(verdicts), "broken": broken, "packages": [asdict(one) for one in verdicts]})
+    if broken:
+        raise typer.Exit(int(Exit.FAILED))
+
+
+def _files(packages: list[Path]) -> Iterator[Path]:
+    for path in packages:
+        yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
 
 
 def audit_verify(json: Json = False) -> None:

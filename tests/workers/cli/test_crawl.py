@@ -1,0 +1,167 @@
+"""`woodpecker crawl`, run as people run it, against a site that the test serves."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.crawlers.conftest import forum, site  # noqa: F401 - fixtures
+from tests.crawlers.site import Reply, Site
+from tests.crawlers.test_kills import ROOT, site_file
+
+Forum = Callable[..., None]
+Crawl = Callable[..., subprocess.CompletedProcess[str]]
+COMMAND = [sys.executable, "-m", "workers", "crawl"]
+
+
+@pytest.fixture
+def served(site: Site, forum: Forum) -> Site:  # noqa: F811
+    """A small forum."""
+    forum({"t1": ["一", "二"], "t2": ["三"]})
+    return site
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Crawl:
+    """Run the command in a data folder of its own."""
+
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *map(str, arguments)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+            env=environment_of(tmp_path) | environment,
+        )  # fmt: skip
+
+    return run
+
+
+def environment_of(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WOODPECKER_")}
+    return kept | {"WOODPECKER_DATA_DIR": str(folder / "data"), "COLUMNS": "100"}
+
+
+def summary(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_captures_go_into_a_file_and_a_second_run_adds_nothing(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    output = tmp_path / "captures.jsonl"
+    first = crawl(site_file(served, tmp_path), "-o", output, "--json")
+    second = crawl(site_file(served, tmp_path), "-o", output)
+
+    assert (first.returncode, second.returncode, first.stderr) == (0, 0, "")
+    assert (summary(first)["captures"], summary(first)["requests"]) == (5, 4)
+    assert second.stdout.startswith("test: 0 captures from 1 pages")
+    assert [json.loads(line)["text"] for line in output.read_text("utf-8").splitlines()].count("三") == 1
+
+
+def test_captures_on_standard_output_are_not_mixed_with_words(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    done = crawl(site_file(served, tmp_path), "-o", "-", "--limit", 2)
+
+    assert [json.loads(line)["site"] for line in done.stdout.splitlines()] == ["test", "test"]
+    assert "2 captures" in done.stderr
+    assert "stopped early: limit of 2 captures" in done.stderr
+
+
+def test_a_wrong_call_asks_nothing_of_the_site(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    policy = site_file(served, tmp_path)
+    (tmp_path / "broken.yaml").write_text("title: [")
+    (tmp_path / "file").write_text("")
+    calls: list[tuple[tuple[object, ...], str]] = [
+        (("demoo", "-o", "x.jsonl"), "found 'demoo'; allowed: demo. Did you mean 'demo'?"),
+        ((tmp_path / "broken.yaml", "-o", "x.jsonl"), "(syntax)"),
+        ((policy, "-o", tmp_path / "absent" / "x.jsonl"), "cannot be written: No such file or directory"),
+        ((policy, "-o", policy), "holds something that is no capture"),
+        ((policy, "-o", "-", "--state", tmp_path / "file"), f"memory in {tmp_path / 'file'} cannot be used"),
+    ]
+    for call, message in calls:
+        done = crawl(*call, "--json")
+        assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+        assert message in done.stderr
+        assert message in summary(done)["error"]
+    assert served.log == []
+
+
+def test_a_site_outside_needs_a_contact_address(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    path = site_file(served, tmp_path)
+    path.write_text(path.read_text().replace('"private_hosts_allowed": true', '"private_hosts_allowed": false'))
+
+    without = crawl(path, "-o", "-")
+    named = crawl(path, "-o", "-", WOODPECKER_CRAWLER_CONTACT="https://woodpecker.example/about")
+
+    assert (without.returncode, "WOODPECKER_CRAWLER_CONTACT" in without.stderr) == (2, True)
+    assert (named.returncode, "private address 127.0.0.1" in named.stderr) == (1, True)
+    assert served.log == []
+
+
+def test_a_name_that_leads_to_a_private_address_is_refused_when_connecting() -> None:
+    """The gate looks a name up before it asks; the resolver looks again when it connects."""
+    from crawlers.resolver import PrivateAddress, _checked
+
+    with pytest.raises(PrivateAddress, match=r"host forum\.example has the private address 10\.0\.0\.1"):
+        _checked("10.0.0.1", "forum.example")
+    assert _checked("1.1.1.1", "forum.example") == "1.1.1.1"
+
+
+def test_what_failed_is_told_and_ends_with_3(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    served.pages["/t/t1"] = Reply("", 500)
+    done = crawl(site_file(served, tmp_path), "-o", "-")
+
+    assert (done.returncode, "test: 1 × answered 500" in done.stderr) == (3, True)
+
+
+def test_a_site_that_turns_us_away_ends_with_1(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    served.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /\n", headers={"Content-Type": "text/plain"})
+    done = crawl(site_file(served, tmp_path), "-o", "-")
+
+    assert (done.returncode, "1 × robots.txt disallows it" in done.stderr) == (1, True)
+
+
+def test_a_recipe_that_fits_nothing_is_told(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    served.pages["/list"] = "<p>别的版式</p>"
+    done = crawl(site_file(served, tmp_path), "-o", "-")
+
+    assert "nothing was found on 1 pages" in done.stderr
+
+
+def test_a_full_disk_is_told_without_a_traceback(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    done = crawl(site_file(served, tmp_path), "-o", "/dev/full")
+
+    assert done.returncode == 1
+    assert done.stderr.strip() == "captures cannot be kept: the disk is full; what was written is whole, run again"
+
+
+def test_captures_without_an_output_go_into_the_inbox(served: Site, crawl: Crawl, tmp_path: Path) -> None:
+    done = crawl(site_file(served, tmp_path), "--json")
+    status = subprocess.run(
+        [sys.executable, "-m", "workers", "status", "--json"], cwd=ROOT, env=environment_of(tmp_path),
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert summary(status)["inbox"] == 5
+
+
+def test_a_terminal_shows_how_far_it_is(served: Site, tmp_path: Path) -> None:
+    leader, follower = pty.openpty()
+    command = [*COMMAND, str(site_file(served, tmp_path)), "-o", str(tmp_path / "captures.jsonl")]
+    environment = environment_of(tmp_path) | {"TERM": "xterm"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=follower) as process:
+        os.close(follower)
+        shown = b""
+        while process.poll() is None or shown[-1:]:
+            try:
+                piece = os.read(leader, 4096)
+            except OSError:
+                break
+            shown += piece
+    os.close(leader)
+
+    assert "测试站: 2 pages" in shown.decode("utf-8", "replace")

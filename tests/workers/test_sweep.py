@@ -1,0 +1,81 @@
+"""The sweep finishes what was left undone, once, whoever asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from casework import intake
+from casework.models import Batch, Case, CaseState, Heartbeat
+from casework.search.port import SearchUnavailable
+from tests.casework.factories import make_capture, make_case
+from tests.casework.threads import at_once
+from tests.workers.conftest import Message
+from workers import sweep
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
+LONG_AGO = timedelta(hours=1)
+
+
+def test_a_batch_whose_task_was_lost_is_sent_again_and_a_fresh_one_is_not(
+    messages: Callable[[], list[Message]],
+) -> None:
+    lost, fresh = (intake.receive([make_capture()]).batch_ids[0] for _ in range(2))
+    Batch.objects.filter(pk=lost).update(sent_at=timezone.now() - LONG_AGO)
+    before = len(messages())
+
+    assert sweep.run().batches == 1
+    assert sweep.run().batches == 0
+
+    assert [one.arguments for one in messages()[before:]] == [[lost]]
+    assert Batch.objects.get(pk=fresh).attempts == 0
+
+
+def test_a_batch_that_was_given_up_waits_until_somebody_releases_it(messages: Callable[[], list[Message]]) -> None:
+    (batch_id,) = intake.receive([make_capture()]).batch_ids
+    intake.fail(batch_id, "assessment failed: ValueError")
+    before = len(messages())
+
+    assert sweep.run(unfinished_seconds=0).batches == 0
+    assert sweep.release_failed() == 1
+    assert sweep.release_failed() == 0
+
+    assert [one.arguments for one in messages()[before:]] == [[batch_id]]
+
+
+def test_cases_that_are_behind_for_a_while_are_indexed() -> None:
+    settled, fresh = make_case(), make_case()
+    Case.objects.filter(pk=settled.pk).update(updated_at=timezone.now() - LONG_AGO)
+
+    assert sweep.run().indexed == 1
+
+    assert Case.objects.get(pk=settled.pk).indexed_version == 1
+    assert Case.objects.get(pk=fresh.pk).indexed_version == 0
+
+
+def test_an_index_that_is_away_is_named_and_the_rest_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def sync(self, case_ids: Sequence[int]) -> None:
+            raise SearchUnavailable("127.0.0.1:9200 does not answer")
+
+    monkeypatch.setattr(sweep, "get_search", Away)
+    case = make_case(state=CaseState.OUT_OF_SCOPE, purge_after=timezone.now() - LONG_AGO)
+    Case.objects.filter(pk=make_case().pk).update(updated_at=timezone.now() - LONG_AGO)
+
+    swept = sweep.run()
+
+    assert swept.search_error == "127.0.0.1:9200 does not answer"
+    assert swept.purged == 1
+    assert Case.objects.get(pk=case.pk).text == ""
+
+
+def test_of_several_processes_one_sweeps(messages: Callable[[], list[Message]]) -> None:
+    every = timedelta(seconds=60)
+    swept = at_once(4, lambda _number: sweep.run_if_due(every))
+    assert sum(one is not None for one in swept) == 1
+    assert sweep.run_if_due(every) is None
+    Heartbeat.objects.filter(name="sweep").update(at=timezone.now() - every)
+    assert sweep.run_if_due(every) is not None

@@ -1,0 +1,135 @@
+"""Tasks carry ids, come after the commit, and may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from casework import intake, signals
+from casework.models import Batch, Case, InboxItem
+from casework.search.port import SearchUnavailable
+from classifiers.assessment import Assessment
+from tests.casework.factories import make_assessment, make_capture, make_case
+from tests.workers.conftest import Message
+from workers import tasks
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
+TEXT = "这句话只许待在收件箱里"
+
+
+class Stand:
+    """An assessor that flags every text."""
+
+    def assess(self, texts: Sequence[str]) -> list[Assessment]:
+        return [make_assessment({"bullying": 0.9}) for _ in texts]
+
+
+class Broken:
+    """An assessor that fails, and quotes the text as it does."""
+
+    def assess(self, texts: Sequence[str]) -> list[Assessment]:
+        raise ValueError(f"cannot read {texts[0]}")
+
+
+@pytest.fixture(autouse=True)
+def assessor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "assessor", Stand)
+
+
+def test_a_batch_is_announced_by_its_id_alone(messages: Callable[[], list[Message]]) -> None:
+    (batch_id,) = intake.receive([make_capture(TEXT)]).batch_ids
+
+    (sent,) = messages()
+    assert (sent.task, sent.arguments) == ("workers.tasks.assess", [batch_id])
+    assert TEXT not in sent.raw
+    assert TEXT.encode("unicode_escape").decode() not in sent.raw
+    assert Batch.objects.get().sent_at is not None
+
+
+def test_nothing_is_sent_before_the_commit_nor_after_a_rollback(messages: Callable[[], list[Message]]) -> None:
+    with transaction.atomic():
+        signals.announce_batch(1)
+        transaction.set_rollback(True)
+    assert messages() == []
+    with transaction.atomic():
+        signals.announce_batch(2)
+        assert messages() == []
+    assert [one.arguments for one in messages()] == [[2]]
+
+
+def test_an_assessed_batch_becomes_cases_and_their_ids_are_sent(messages: Callable[[], list[Message]]) -> None:
+    (batch_id,) = intake.receive([make_capture(TEXT), make_capture("另一句")]).batch_ids
+
+    tasks.assess(batch_id)
+
+    ids = sorted(Case.objects.values_list("id", flat=True))
+    assert len(ids) == 2
+    assert InboxItem.objects.count() == 0
+    assert (messages()[-1].task, messages()[-1].arguments) == ("workers.tasks.index", [ids])
+
+
+def test_a_batch_that_comes_twice_is_assessed_once(messages: Callable[[], list[Message]]) -> None:
+    (batch_id,) = intake.receive([make_capture()]).batch_ids
+    tasks.assess(batch_id)
+    before = len(messages())
+
+    tasks.assess(batch_id)
+
+    assert Case.objects.count() == 1
+    assert len(messages()) == before
+
+
+def test_what_cannot_be_assessed_stays_in_the_inbox_and_its_error_quotes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tasks, "assessor", Broken)
+    (batch_id,) = intake.receive([make_capture(TEXT)]).batch_ids
+
+    tasks.assess(batch_id)
+
+    batch = Batch.objects.get(pk=batch_id)
+    assert batch.failed_at is not None
+    assert batch.error == "assessment failed: ValueError"
+    assert InboxItem.objects.count() == 1
+
+
+def test_indexing_twice_or_while_the_index_is_away_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = make_case()
+    tasks.index([case.pk])
+    tasks.index([case.pk])
+    assert Case.objects.get().indexed_version == 1
+
+    class Away:
+        def sync(self, case_ids: Sequence[int]) -> None:
+            raise SearchUnavailable("127.0.0.1:9200 does not answer")
+
+    monkeypatch.setattr(tasks, "get_search", Away)
+    Case.objects.update(version=2)
+    tasks.index([case.pk])
+    assert Case.objects.get().indexed_version == 1
+
+
+def test_many_changed_cases_are_sent_in_parts(messages: Callable[[], list[Message]]) -> None:
+    with transaction.atomic():
+        signals.announce_cases(range(2 * tasks.INDEX_CHUNK + 1))
+    assert [len(one.arguments[0]) for one in messages()] == [tasks.INDEX_CHUNK, tasks.INDEX_CHUNK, 1]
+
+
+def test_a_broker_that_is_away_leaves_the_batch_to_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_arguments: object, **_options: object) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(tasks.assess, "apply_async", away)
+    receipt = intake.receive([make_capture()])
+
+    assert receipt.accepted == 1
+    assert Batch.objects.get().sent_at is None
+    assert intake.unfinished(0) == list(receipt.batch_ids)
+
+
+def test_crawls_have_a_queue_of_their_own(messages: Callable[[], list[Message]]) -> None:
+    assert tasks.send(tasks.crawl, "demo")
+    assert '"routing_key": "woodpecker-crawl"' in messages()[0].raw
