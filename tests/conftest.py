@@ -19,6 +19,7 @@ for _name in [name for name in os.environ if name.startswith("WOODPECKER_") and 
         del os.environ[_name]
 _folder = tempfile.TemporaryDirectory(prefix="woodpecker-tests-", ignore_cleanup_errors=True)
 os.environ["WOODPECKER_DATA_DIR"] = _folder.name
+(Path(_folder.name) / "static").mkdir()  # WhiteNoise warns of a folder that is not there
 os.environ["WOODPECKER_SECRET_KEY"] = "only-for-tests-" + "k" * 40
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.django.settings"

@@ -28,7 +28,6 @@ def files(tmp_path: Path, settings: object) -> Path:
     }
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = storages  # type: ignore[attr-defined]
-    Path(django_settings.STATIC_ROOT).mkdir(exist_ok=True)
     policies.forget()
     return folder
 
