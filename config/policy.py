@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,6 +20,8 @@ from config.site_policy import S0_CATEGORIES, S0_THRESHOLD, Basis, PlatformClass
 from config.taxonomy import SLUGS
 
 GENERAL_THRESHOLD = 0.5
+SETTLED_NANOSECONDS = 2_000_000_000
+"""A file younger than this may change again without a new time stamp, so it is read anew."""
 _KEYS = {"extends"} | {info.alias or name for name, info in SitePolicy.model_fields.items()}
 
 
@@ -63,11 +66,38 @@ def list_sites() -> list[str]:
 def load_site(site: str | Path) -> SitePolicy:
     """Return the effective policy of a site, given its name or the path of its file.
 
+    A crawl asks before each request, so files that did not change are not read again.
+
     Raises:
         PolicyError: there is no such site, or its files are wrong; says everything that is wrong.
     """
-    layered, _ = _layers(site)
-    return _validated(layered, str(_site_path(site)))
+    path = _site_path(site)
+    if (kept := _kept.get(path)) and kept.stamps == _stamps(kept.files):
+        return kept.policy
+    layered, files = _layers(path)
+    policy = _validated(layered, str(path))
+    stamps = _stamps(files)
+    if time.time_ns() - max(stamps) > SETTLED_NANOSECONDS:
+        _kept[path] = _Kept(policy, files, stamps)
+    return policy
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A policy that was read, its files, and when each was changed."""
+
+    policy: SitePolicy
+    files: list[Path]
+    stamps: list[int]
+
+
+_kept: dict[Path, _Kept] = {}
+
+
+def _stamps(files: list[Path]) -> list[int]:
+    """Return when each file was changed, and each folder in which another of its name may have appeared; 0: gone."""
+    folders = [folder for kind in ("classes", "presets") for folder in _folders(kind)]
+    return [path.stat().st_mtime_ns if path.exists() else 0 for path in [*files, *folders]]
 
 
 def site_exists(site: str | Path) -> bool:
@@ -84,8 +114,9 @@ def explain(site: str | Path) -> list[Explained]:
     Raises:
         PolicyError: as `load_site`.
     """
-    layered, _ = _layers(site)
-    policy = _validated(layered, str(_site_path(site)))
+    path = _site_path(site)
+    layered, _ = _layers(path)
+    policy = _validated(layered, str(path))
     given = dict(leaves(layered.values))
     rows = [_explained(layered, path, value) for path, value in given.items()]
     tops = {path[0] for path in given}
@@ -100,8 +131,8 @@ def _explained(layered: Layered, path: tuple[str | int, ...], value: Any) -> Exp
     return Explained(".".join(map(str, path)), value, origin.file if origin else "", origin.line if origin else None)
 
 
-def _layers(site: str | Path) -> tuple[Layered, Path]:
-    path = _site_path(site)
+def _layers(path: Path) -> tuple[Layered, list[Path]]:
+    """Return the merged layers of a site file, and the files that they came from."""
     own = read_layer(path)
     own.values.setdefault("name", path.stem)
     merged = Layered()
@@ -121,11 +152,12 @@ def _layers(site: str | Path) -> tuple[Layered, Path]:
     class_layer = read_layer(class_path)
     for key in ("thresholds", "pages_per_day", "delay_seconds"):
         merged.lay(_only(class_layer, key))
-    for preset in _presets(own, path):
+    presets = list(_presets(own, path))
+    for preset, _ in presets:
         merged.lay(preset)
     merged.lay(own)
     merged.values["platform_class"] = load_class(class_slug)
-    return merged, path
+    return merged, [path, class_path, *(file for _, file in presets)]
 
 
 def _line(layer: Layered, key: str | None) -> int | None:
@@ -133,9 +165,9 @@ def _line(layer: Layered, key: str | None) -> int | None:
     return origin.line if origin else None
 
 
-def _presets(own: Layered, path: Path) -> Iterator[Layered]:
-    """Yield the presets that a site extends, deepest first."""
-    chain: list[Layered] = []
+def _presets(own: Layered, path: Path) -> Iterator[tuple[Layered, Path]]:
+    """Yield the presets that a site extends and their files, deepest first."""
+    chain: list[tuple[Layered, Path]] = []
     name, where, seen = own.values.pop("extends", None), own.origin(("extends",)), set[str]()
     file = str(path)
     while name is not None:
@@ -147,7 +179,7 @@ def _presets(own: Layered, path: Path) -> Iterator[Layered]:
         preset_path = _find("presets", name)
         assert preset_path is not None
         preset = read_layer(preset_path)
-        chain.append(preset)
+        chain.append((preset, preset_path))
         file, where, name = str(preset_path), preset.origin(("extends",)), preset.values.pop("extends", None)
     yield from reversed(chain)
 

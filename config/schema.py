@@ -22,4 +22,4 @@ def json_schema() -> dict[str, Any]:
     # A preset may say any part of a recipe, and a site file then says only what differs.
     for name in ("Recipe", "ListRecipe", "ThreadRecipe", "Paging", "Thresholds"):
         schema["$defs"][name].pop("required", None)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Site file", **schema}
+    return schema | {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Site file"}

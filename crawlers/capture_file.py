@@ -12,6 +12,8 @@ from crawlers.capture import Capture
 
 _TAIL_BYTES = 16 * 1024 * 1024
 """How far back a capture may stand that was written but not yet remembered: more than any single page can bring."""
+_LEAD = b'{"id":"'
+"""What every line of ours begins with."""
 
 
 class NotCaptures(Exception):
@@ -70,7 +72,7 @@ class CaptureFile:
         start = self._file.seek(max(0, end - _TAIL_BYTES))
         lines = self._file.read().splitlines(keepends=True)
         ids = [_id(line) for line in lines]
-        torn = [line for line in lines[-1:] if line.startswith(b"{") and not line.endswith(b"\n")]
+        torn = [line for line in lines[-1:] if line[: len(_LEAD)] == _LEAD[: len(line)] and not line.endswith(b"\n")]
         # The first line of the tail may be a half, and so may the last.
         if None in ids[start > 0 : len(ids) - len(torn)]:
             raise NotCaptures(f"{self._path} holds something that is no capture; allowed: a new file, or captures")

@@ -60,6 +60,7 @@ def crawl(policy: SitePolicy, **options: Unpack[Options]) -> CrawlReport:
     Raises:
         NotCrawlable: the policy has no recipe, or its basis is import.
         AlreadyRunning: another crawl of this site uses the same state.
+        Unusable: the folder of the state cannot be written.
     """
     with _job(policy, options) as job:
         process = AsyncCrawlerProcess(job.settings)
@@ -113,8 +114,10 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
         "recheck": options.get("recheck", False),
     }
     try:
-        # What a crawl did stands in its report; Scrapy sets its own level, so only its warnings get past here.
-        logging.getLogger("scrapy").propagate = False
+        # What a crawl did stands in its report.
+        log = logging.getLogger("scrapy")
+        log.propagate = False
+        log.handlers = [logging.NullHandler()]
         yield _Job(settings(policy, report, gate, options.get("contact", "")), arguments, report)
     finally:
         state.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -114,7 +115,8 @@ class SiteSpider(scrapy.Spider):
 
     def closed(self, reason: str) -> None:
         """Keep what was read since the last commit, however the crawl ended."""
-        self._commit()
+        with contextlib.suppress(CloseSpider):  # it ended because captures cannot be kept: that is known
+            self._commit()
 
     def _first(self, visit: SectionVisit, start: sampling.StartPage) -> Request | None:
         if self.recipe.list is not None:
@@ -133,7 +135,7 @@ class SiteSpider(scrapy.Spider):
         """Open the threads of a list page that moved; go on while pages bring any."""
         recipe = self.recipe.list
         assert recipe is not None
-        page = None if response.status == UNCHANGED else self._page(response, recipe.format, visit)
+        page = self._page(response, recipe.format, visit)
         if page is None:
             self._done(visit)
             return
@@ -202,13 +204,10 @@ class SiteSpider(scrapy.Spider):
     ) -> Iterator[Request]:
         """Take what is new on a page of a thread; go on to the next page."""
         recipe = self.recipe.thread
-        if response.status == UNCHANGED:
-            self.report.pages_unchanged += 1
-            thread.last_url, thread.before_last = response.url, thread.units
-            self._end(thread, visit)
-            return
         page = self._page(response, recipe.format, visit)
         if page is None:
+            if response.status == UNCHANGED:
+                thread.last_url, thread.before_last = response.url, thread.units
             if not visit.failed:
                 self._note(thread)
             self._done(visit)
@@ -290,7 +289,10 @@ class SiteSpider(scrapy.Spider):
         self._commit()
 
     def _page(self, response: Response, form: str, visit: SectionVisit) -> Any:
-        """Return the parsed page, or None when it must not or cannot be used."""
+        """Return the parsed page, or None when it did not change, or must not or cannot be used."""
+        if response.status == UNCHANGED:
+            self.report.pages_unchanged += 1
+            return None
         self.report.pages += 1
         if pages.withheld(response, self.policy.basis):
             self.report.withheld_pages += 1

@@ -36,6 +36,10 @@ class AlreadyRunning(Exception):
     """Another crawl of the same site uses the same state."""
 
 
+class Unusable(Exception):
+    """The folder of the memory cannot be written, or holds something else."""
+
+
 @dataclass(frozen=True)
 class ThreadState:
     """What is known of a thread: the list page's signal that it moved, its last page, and when it last changed.
@@ -64,10 +68,17 @@ class State:
 
     Raises:
         AlreadyRunning: another process holds it.
-        OSError, sqlite3.Error: the folder cannot be written.
+        Unusable: the folder cannot be written, or its files are not ours.
     """
 
     def __init__(self, folder: Path, site: str) -> None:
+        try:
+            self._open(folder, site)
+        except (OSError, sqlite3.Error) as error:
+            raise Unusable(f"the crawler's memory in {folder} cannot be used: {error}") from error
+        self._site = site
+
+    def _open(self, folder: Path, site: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._lock: IO[str] = (folder / f"{site}.lock").open("a+")
         try:
@@ -79,7 +90,6 @@ class State:
         # once and shared by all crawls of this folder, so that sites on one domain keep one delay.
         self._db = _opened(folder / f"{site}.sqlite3", _SCHEMA, "DEFERRED")
         self._gate = _opened(folder / "gate.sqlite3", _GATE_SCHEMA, None)
-        self._site = site
 
     def close(self) -> None:
         """Let go; what was not committed is forgotten."""

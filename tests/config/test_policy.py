@@ -221,6 +221,38 @@ def test_the_digest_changes_with_the_policy(folder: Path) -> None:
     assert policy.load_site("wutongli").digest != before
 
 
+def test_a_change_of_any_file_counts_at_once(folder: Path) -> None:
+    import os
+
+    files = {
+        "preset": put(folder, "pages_per_day: 10\n", "own", "presets"),
+        "site": put(folder, SITE + "extends: own\n"),
+    }
+
+    moments = iter(range(10**18, 2 * 10**18, 10**9))
+
+    def settle() -> None:
+        moment = next(moments)
+        for file in [*files.values(), *folder.iterdir()]:
+            os.utime(file, ns=(moment, moment))
+
+    settle()
+    assert policy.load_site("wutongli") is policy.load_site("wutongli")
+    put(folder, "pages_per_day: 20\n", "own", "presets")
+    assert policy.load_site("wutongli").pages_per_day == 20
+    settle()
+    assert policy.load_site("wutongli").pages_per_day == 20
+    files["class"] = put(
+        folder, (policy.HERE / "classes" / "forum_qa.yaml").read_text().replace("0.55", "0.66"), "forum_qa", "classes"
+    )
+    assert policy.load_site("wutongli").thresholds.general == 0.66
+    settle()
+    policy.load_site("wutongli")
+    files["site"].unlink()
+    with pytest.raises(PolicyError):
+        policy.load_site("wutongli")
+
+
 @pytest.mark.parametrize(("written", "seconds"), [("30s", 30), ("10m", 600), ("2h", 7200), ("1d", 86400)])
 def test_a_schedule_is_written_as_a_span(folder: Path, written: str, seconds: int) -> None:
     put(folder, SITE + f"every: {written}\n")

@@ -65,7 +65,7 @@ def test_a_line_torn_at_any_byte_is_written_again_whole(data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize(
-    "content", ["title: 一个站点\n", "no newline", '{"colour": 1}\n', '{"colour": 1}\n{"id": "x"}\n']
+    "content", ["title: 一个站点\n", "no newline", '{"colour": 1}', '{"colour": 1}\n', '{"colour": 1}\n{"id": "x"}\n']
 )
 def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path, content: str) -> None:
     path = tmp_path / "site.yaml"

@@ -45,21 +45,25 @@ def crawl(
 ) -> None:
     """Read a site under its policy. Without --output the captures go into the inbox.
 
-    The policy says which pages, how often and under which permission; `woodpecker config explain SITE` prints it.
-    robots.txt is asked first and obeyed, one request at a time, with the site's pause between two. A second run brings
-    only what is new.
+    The policy says which pages, how often and under which permission;
+    `woodpecker config explain SITE` prints it. robots.txt is asked first and
+    obeyed, one request at a time, with the site's pause between two. A second
+    run brings only what is new.
 
-    [bold]woodpecker crawl demo[/bold]                                   a configured site, into the inbox
+    [bold]woodpecker crawl demo[/bold]
+    a configured site, into the inbox
 
-    [bold]woodpecker crawl forum.yaml -o captures.jsonl --limit 20[/bold]   a first look at a site file
+    [bold]woodpecker crawl forum.yaml -o captures.jsonl --limit 20[/bold]
+    a first look at a site file; captures go into a file, no database needed
 
-    Exit codes: 0 done · 1 nothing could be read, or captures could not be kept · 2 the call or the policy is wrong,
-    nothing was asked · 3 done in part: pages failed or the site stopped us; each reason is told, run again later.
+    Exit codes: 0 done · 1 nothing could be read, or captures cannot be kept ·
+    2 the call or the policy is wrong, nothing was asked · 3 done in part:
+    pages failed or the site stopped us; each reason is told, run again later
     """
     from config.policy import PolicyError, load_site
     from config.settings import get_settings
     from crawlers import crawl as crawling
-    from crawlers.state import AlreadyRunning, default_folder
+    from crawlers.state import AlreadyRunning, Unusable, default_folder
 
     try:
         policy = load_site(site)
@@ -85,6 +89,8 @@ def crawl(
                 before_commit=lambda so_far: (flush(), show(so_far))[0],
             )
     except crawling.NotCrawlable as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=json)
+    except Unusable as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=json)
     except AlreadyRunning as error:
         leave(Exit.FAILED, str(error), as_json=json)
