@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import django
 from django.core.management import call_command
+
+from config.settings import get_settings
+
+MIGRATING = 0x5357_0001
+"""Number of PostgreSQL's advisory lock for migrations."""
 
 
 def setup() -> None:
@@ -21,5 +29,26 @@ def setup() -> None:
 
 
 def migrate() -> None:
-    """Bring the database to the present migration; safe to run from several machines at once."""
-    call_command("migrate", interactive=False, verbosity=0)
+    """Bring the database to the present migration; of several that start at once, one does it and the others wait."""
+    with _alone():
+        call_command("migrate", interactive=False, verbosity=0)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold what only one process of the installation can hold; it is given back when the process dies."""
+    from django.db import DatabaseError, connection
+
+    if connection.vendor == "sqlite":
+        with get_settings().path("migrating").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+    try:
+        yield
+    finally:
+        # A connection that broke has given its locks back, and its own error is the one to tell.
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
