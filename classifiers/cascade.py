@@ -64,7 +64,7 @@ class Cascade:
     """The shipped assessor. Scores of a text do not depend on what else is in the batch."""
 
     def __init__(self, model: LinearModel, engine: RuleEngine, reader: Reader) -> None:
-        self._model, self._engine, self._reader = model, engine, reader
+        self._model, self.engine, self.reader = model, engine, reader
         self._column = {slug: k for k, slug in enumerate(SLUGS)}
         self._trained = np.array([self._column[slug] for slug in model.slugs], dtype=np.int64)
 
@@ -112,7 +112,7 @@ class Cascade:
     ) -> tuple[_Scored, dict[int, Reading], _Scored | None, NDArray[np.float64]]:
         folded = fold(texts)
         plain = self._score(folded)
-        readings = self._reader.read(folded)
+        readings = self.reader.read(folded)
         best = plain.scores.copy()
         if not readings:
             return plain, readings, None, best
@@ -122,7 +122,7 @@ class Cascade:
         return plain, readings, second, best
 
     def _score(self, folded: Folded) -> _Scored:
-        hits, factors = self._engine.read([folded.text(k) for k in range(len(folded))])
+        hits, factors = self.engine.read([folded.text(k) for k in range(len(folded))])
         grams = self._model.grams(folded)
         linear = self._model.probabilities(self._model.margins(grams))
         for number, lowered in enumerate(factors):

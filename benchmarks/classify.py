@@ -1,0 +1,163 @@
+"""How many texts a second does `woodpecker classify` assess, where does the time go, and what would BERT do?
+
+python -m benchmarks.classify [--texts 40000] [--input FILE] [--peer]
+
+Without `--input` the texts are our own (`classifiers/training/written`), repeated with a number in each, so that no two
+are alike. `--peer` runs the `transformers` text-classification pipeline with a model of BERT-base's size and random
+weights on the same texts in the same run; it needs the extra `[train]`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from classifiers.training.written import read_written
+
+WOODPECKER = [sys.executable, "-m", "workers"]
+WRITTEN = Path(__file__).resolve().parents[1] / "classifiers" / "training" / "written"
+PEER_TEXTS = 256
+STAGE_BATCH = 512
+console = Console()
+
+
+def main(
+    texts: Annotated[int, typer.Option(help="Texts that are assessed.")] = 40_000,
+    source: Annotated[Path | None, typer.Option("--input", help="JSON Lines with a `text`, instead of ours.")] = None,
+    peer: Annotated[bool, typer.Option(help="Also run a BERT-base-size model through transformers.")] = False,
+) -> None:
+    """Print tables: end to end, per stage, per length, and against the peer."""
+    rows = list(itertools.islice(_from(source) if source else _ours(), texts))
+    lengths = np.array([len(row) for row in rows])
+    console.print(
+        f"{len(rows):,} texts, {lengths.mean():.1f} characters on average, "
+        f"median {np.median(lengths):.0f}, 95th percentile {np.quantile(lengths, 0.95):.0f}"
+    )
+    ours = _end_to_end(rows)
+    _stages(rows[:8192])
+    _by_length()
+    if peer:
+        theirs = _peer(rows[:PEER_TEXTS])
+        table = Table("", "texts/s", "ratio")
+        table.add_row("woodpecker classify", f"{ours:,.0f}", f"{ours / theirs:,.0f} ×")
+        table.add_row("transformers pipeline, BERT-base size", f"{theirs:,.1f}", "1")
+        console.print(table)
+
+
+def _ours() -> Iterator[str]:
+    written = [row["text"] for path in sorted(WRITTEN.glob("*.tsv")) for row in read_written(path)]
+    for number in itertools.count():
+        yield f"{written[number % len(written)]}{number // len(written) or ''}"
+
+
+def _from(source: Path) -> Iterator[str]:
+    with source.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)["text"]
+
+
+def _end_to_end(rows: list[str]) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        file, one = Path(folder, "texts.jsonl"), Path(folder, "one.jsonl")
+        file.write_text("".join(json.dumps({"id": k, "text": text}) + "\n" for k, text in enumerate(rows)), "utf-8")
+        one.write_text('{"id": 1, "text": "今天的作文课真有意思"}\n', "utf-8")
+        cold = min(_timed(lambda: _run(one, folder)) for _ in range(3))
+        began = time.monotonic()
+        report = _run(file, folder)
+        wall = time.monotonic() - began
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    table = Table("end to end", "value")
+    table.add_row("texts/s while assessing", f"{report['texts_per_second']:,.0f}")
+    table.add_row("texts/s with start and end", f"{len(rows) / wall:,.0f}")
+    table.add_row("cold start, one text", f"{cold:.2f} s")
+    table.add_row("largest process", f"{peak:,.0f} MB")
+    console.print(table)
+    return float(report["texts_per_second"])
+
+
+def _run(file: Path, folder: str) -> dict[str, Any]:
+    command = [*WOODPECKER, "classify", "--input", str(file), "--output", str(Path(folder, "out")), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def _stages(rows: list[str]) -> None:
+    """Cost of each stage in one process, in the order in which a text passes them."""
+    from classifiers.cascade import load_cascade
+    from classifiers.normalise import fold
+
+    cascade = load_cascade()
+    batches = [rows[k : k + STAGE_BATCH] for k in range(0, len(rows), STAGE_BATCH)]
+    folded = [fold(batch) for batch in batches]
+    plain = [[one.text(k) for k in range(len(one))] for one in folded]
+    found = [cascade.model.grams(one) for one in folded]
+    parts: dict[str, Callable[[], object]] = {
+        "fold": lambda: [fold(batch) for batch in batches],
+        "hidden words": lambda: [cascade.reader.read(one) for one in folded],
+        "word rules": lambda: [cascade.engine.read(batch) for batch in plain],
+        "n-grams": lambda: [cascade.model.grams(one) for one in folded],
+        "linear model": lambda: [cascade.model.probabilities(cascade.model.margins(one)) for one in found],
+        "all, scores only": lambda: [cascade.scores(batch) for batch in batches],
+        "all, with spans": lambda: [cascade.assess(batch) for batch in batches],
+    }
+    table = Table("stage, one process", "µs a text", "texts/s")
+    for name, work in parts.items():
+        work()
+        seconds = min(_timed(work) for _ in range(3))
+        table.add_row(name, f"{seconds / len(rows) * 1e6:.1f}", f"{len(rows) / seconds:,.0f}")
+    console.print(table)
+
+
+def _by_length() -> None:
+    from classifiers.cascade import load_cascade
+
+    cascade = load_cascade()
+    joined = "".join(itertools.islice(_ours(), 3000))
+    table = Table("characters", "texts/s, one process", "characters/s")
+    for length in (5, 10, 20, 40, 80, 160, 320, 1000, 20_000):
+        count = max(4, min(2000, 200_000 // length))
+        texts = [joined[(k * 37) % 20_000 : (k * 37) % 20_000 + length] for k in range(count)]
+        seconds = min(_timed(lambda texts=texts: cascade.assess(texts)) for _ in range(2))  # type: ignore[misc]
+        table.add_row(f"{length:,}", f"{count / seconds:,.0f}", f"{count * length / seconds:,.0f}")
+    console.print(table)
+
+
+def _peer(rows: list[str]) -> float:
+    """Texts/s of the pipeline with a BERT-base-size model, characters as tokens, batches of 32."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast, pipeline
+
+    characters = sorted({char for row in rows for char in row})
+    vocabulary = {token: k for k, token in enumerate(["[PAD]", "[UNK]", *characters])}
+    raw = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    raw.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="[PAD]", unk_token="[UNK]")
+    model = BertForSequenceClassification(BertConfig(vocab_size=max(21_128, len(vocabulary)), num_labels=15)).eval()
+    classify = pipeline("text-classification", model=model, tokenizer=tokenizer, device=-1, top_k=None)
+    torch.set_num_threads(2)
+    classify(rows[:32], batch_size=32, truncation=True, max_length=512)
+    return len(rows) / _timed(lambda: classify(rows, batch_size=32, truncation=True, max_length=512))
+
+
+if __name__ == "__main__":
+    typer.run(main)
