@@ -125,6 +125,7 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def text_of(row: dict[str, Any], labelled: LabelledSet) -> str:
+    """A row's text, without the blanks of a set that was cut into words."""
     text: str = row["text"]
     return text.replace(" ", "") if labelled.strip_spaces else text
 
@@ -205,6 +206,7 @@ def _sample(said: NDArray[np.int8], most: int | None, seed: int) -> NDArray[np.i
 
 
 def held_back(rows: list[dict[str, Any]], texts: list[str], rule: HoldBack, seed: int) -> NDArray[np.bool_]:
+    """Which rows of a set its own rule holds back."""
     if rule.by == "values":
         return np.array([row.get(rule.field or "") in rule.values for row in rows], dtype=bool)
     if rule.by == "tail":

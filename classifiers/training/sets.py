@@ -95,14 +95,15 @@ def load_sets(path: Path = SETS_FILE) -> dict[str, LabelledSet]:
     found: dict[str, LabelledSet] = {}
     for name, body in raw.items():
         entry = validate(LabelledSet, {"name": name, **(body or {})}, path, str(name))
-        for slug in _named(entry):
+        for slug in named_slugs(entry):
             if slug not in SLUGS:
                 raise RecipeError(path, f"{name}", f"category {slug!r}", ", ".join(SLUGS))
         found[str(name)] = entry
     return found
 
 
-def _named(entry: LabelledSet) -> set[str]:
+def named_slugs(entry: LabelledSet) -> set[str]:
+    """Every category that the description of a set mentions."""
     slugs = set(entry.against)
     for evidence in entry.evidence:
         slugs |= set(evidence.says) | set(evidence.typed_by_rules) | set(evidence.unless_rules)

@@ -64,7 +64,7 @@ def train(
             most=recipe.most,
             tick=lambda _: progress.advance(task),
         )
-        calibrating = _halves(rows, recipe.seed)
+        calibrating = halves(rows, recipe.seed)
         task = progress.add_task("fitting", total=len(slugs))
         columns, weights = _fit_all(rows, recipe, calibrating, data, lambda: progress.advance(task))
     version = recipe.version if tier == "limited" else f"{recipe.version}-{tier}"
@@ -103,11 +103,11 @@ def evaluate(
             most=recipe.most,
             tick=lambda _: progress.advance(task),
         )
-        unseen = ~_halves(rows, recipe.seed) & rows.held
+        unseen = ~halves(rows, recipe.seed) & rows.held
         return measure_model(cascade, rows, unseen, recipe, sets, {"data": digests})
 
 
-def _halves(rows: Rows, seed: int) -> NDArray[np.bool_]:
+def halves(rows: Rows, seed: int) -> NDArray[np.bool_]:
     """Half of the held-back near-copy groups calibrate, the other half measure."""
     lots = np.random.default_rng(seed).random(int(rows.group.max(initial=0)) + 1)
     half: NDArray[np.bool_] = rows.held & (lots[rows.group] < 0.5)

@@ -102,7 +102,7 @@ def train(
 
     with _understood(json) as training:
         made = training.train(
-            find_recipe(recipe), data, models=models or MODELS, tier=_tier(tier, json), console=errors
+            find_recipe(recipe), data, models=models or MODELS, tier=chosen_tier(tier, json), console=errors
         )
     if json:
         summary({"folder": str(made.folder), **made.card})
@@ -122,7 +122,9 @@ def evaluate(
     from classifiers.training.recipe import find_recipe
 
     with _understood(json) as training:
-        card = training.evaluate(find_recipe(recipe), data, model_dir=model, tier=_tier(tier, json), console=errors)
+        card = training.evaluate(
+            find_recipe(recipe), data, model_dir=model, tier=chosen_tier(tier, json), console=errors
+        )
     if json:
         summary(card)
     else:
@@ -179,7 +181,7 @@ def _understood(as_json: bool) -> Iterator[Any]:
         leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
 
 
-def _tier(value: str, as_json: bool) -> Tier:
+def chosen_tier(value: str, as_json: bool) -> Tier:
     from typing import cast, get_args
 
     from classifiers.training.sets import Tier

@@ -1,0 +1,79 @@
+"""A fine-tuning recipe for the encoder: everything a run depends on beside the data, in one YAML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from classifiers.errors import RecipeError
+from classifiers.training.sets import SETS_FILE, LabelledSet, Tier, load_sets, read_yaml, validate
+from config.taxonomy import SLUGS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(gt=0)]
+
+
+class Tuning(BaseModel):
+    """How it is trained. `rate` is for the transformer and the heads, `table_rate` for the embedding tables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    samples: Count = Field(description="texts shown, drawn with replacement")
+    batch_ids: Count = 4096
+    rate: Annotated[float, Field(gt=0)] = 5e-4
+    table_rate: Annotated[float, Field(gt=0)] = 5e-4
+    warm_up: Share = 0.05
+    decay: Annotated[float, Field(ge=0)] = 0.01
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    hidden_characters: Share = Field(default=0.05, description="characters shown as masks")
+    evaded: Share = Field(default=0.3, description="texts shown as somebody would write them who evades")
+    temperature: Share = Field(default=0.5, description="a set of n rows is drawn from by its weight times n to this")
+    smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.01
+    average: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.998, description="how much of the running average of the weights stays at a step"
+    )
+    check_every: Count = Field(default=30_000, description="samples between two looks at what is held back")
+
+
+class EncoderRecipe(BaseModel):
+    """A recipe as written. Its seed and `most` say what is held back, as in a linear model's recipe."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
+    seed: int
+    sets: tuple[str, ...] = Field(default=(), description="names in sets.yaml; all where empty")
+    most: dict[str, Count] = Field(default_factory=dict)
+    categories: tuple[str, ...] = Field(min_length=1)
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=dict, description="how often a set is drawn from, times; 1 where it is not named"
+    )
+    training: Tuning
+    sets_file: Path | None = Field(default=None, description="another sets.yaml, beside the recipe")
+
+
+def load_encoder_recipe(path: Path, tier: Tier = "limited") -> tuple[EncoderRecipe, list[LabelledSet]]:
+    """Read a recipe and the sets it names; tier "open" leaves out sets whose licence is limited.
+
+    Raises:
+        RecipeError: the file is wrong, or no set is left.
+    """
+    recipe = validate(EncoderRecipe, read_yaml(path), path)
+    known = load_sets(path.parent / recipe.sets_file if recipe.sets_file else SETS_FILE)
+    wanted = recipe.sets or tuple(known)
+    named: tuple[tuple[str, Any, Any], ...] = (
+        ("categories", recipe.categories, SLUGS),
+        ("sets", wanted, known),
+        ("most", recipe.most, known),
+        ("weights", recipe.weights, known),
+    )
+    for field, names, allowed in named:
+        for name in names:
+            if name not in allowed:
+                raise RecipeError(path, field, repr(name), ", ".join(allowed))
+    chosen = [known[name] for name in wanted if tier == "limited" or known[name].tier == "open"]
+    if not chosen:
+        raise RecipeError(path, "sets", "no set of tier open", "at least one")
+    return recipe, chosen

@@ -1,0 +1,219 @@
+"""Fine-tune a pretrained encoder for the categories: all sets together, loss only where a row has evidence.
+
+Early stopping watches the mean average precision of the categories on the calibrating half of what is held back; the
+running average of the weights is what is watched and kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from classifiers.encoder import TOKENIZER, Alphabet, windows
+from classifiers.errors import ModelError
+from classifiers.evaluation.metrics import average_precision
+from classifiers.normalise.fold import Folded, fold
+from classifiers.training.encoder_draws import Batch, Draws
+from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories, WoodpeckerForPretraining
+from classifiers.training.encoder_recipe import EncoderRecipe, Tuning
+from classifiers.training.pretrain_checkpoint import Checkpoint, read_checkpoint, save_checkpoint
+from classifiers.training.rows import UNKNOWN, Rows
+
+CHECKPOINT_SECONDS = 180.0
+WATCHED = 6000  # held-back rows looked at in training
+
+
+def begin_model(recipe: EncoderRecipe, pretrained: Path | None) -> tuple[WoodpeckerForCategories, Alphabet]:
+    """A model with fresh heads on a pretrained encoder.
+
+    Raises:
+        ModelError: the folder holds no encoder of ours.
+    """
+    if pretrained is None or not (pretrained / "config.json").is_file():
+        raise ModelError(pretrained or Path(), "no pretrained encoder", "the model folder of `woodpecker pretrain`")
+    alphabet = Alphabet.read(pretrained / TOKENIZER)
+    torch.manual_seed(recipe.seed)
+    config = WoodpeckerConfig.from_pretrained(pretrained)
+    config.classes, config.num_labels = list(recipe.categories), len(recipe.categories)
+    config.dropout = recipe.training.dropout
+    model = WoodpeckerForCategories(config)
+    source = WoodpeckerForPretraining.from_pretrained(pretrained)
+    model.encoder.load_state_dict(source.encoder.state_dict())
+    return model, alphabet
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Held-back texts, folded, and what they say."""
+
+    folded: Folded
+    says: NDArray[np.int8]
+
+
+class Tuner:
+    """The model, its running average and its optimiser, and how many samples they have seen."""
+
+    def __init__(self, model: WoodpeckerForCategories, alphabet: Alphabet, recipe: EncoderRecipe, draws: Draws) -> None:
+        self.model, self.alphabet, self.recipe, self.draws = model, alphabet, recipe, draws
+        self.average = WoodpeckerForCategories(model.config)
+        self.average.load_state_dict(model.state_dict())
+        self.average.eval()
+        self.samples, self.step, self.round, self.place = 0, 0, 0, 0
+        self.best, self.best_state = -1.0, {k: v.clone() for k, v in self.average.state_dict().items()}
+        tuning = recipe.training
+        tables = [p for m in model.modules() if isinstance(m, torch.nn.Embedding) for p in m.parameters()]
+        known = {id(p) for p in tables}
+        rest = [p for p in model.parameters() if id(p) not in known]
+        groups = [{"params": rest, "top": tuning.rate}, {"params": tables, "top": tuning.table_rate}]
+        self.optimiser = torch.optim.AdamW(
+            groups, lr=tuning.rate, betas=(0.9, 0.98), eps=1e-6, weight_decay=tuning.decay, fused=True
+        )
+
+    def go(
+        self, watched: Watched, folder: Path, identity: dict[str, Any], say: Callable[[str], None]
+    ) -> dict[str, Tensor]:
+        """Train to the end of the recipe; returns the best weights seen."""
+        tuning = self.recipe.training
+        folder.mkdir(parents=True, exist_ok=True)
+        self._restore(read_checkpoint(folder, identity), say)
+        saved = since = time.monotonic()
+        next_check = (self.samples // tuning.check_every + 1) * tuning.check_every
+        losses: list[float] = []
+        ids_seen = 0
+        while self.samples < tuning.samples:
+            for place, batch in enumerate(self.draws.round(self.round)):
+                if place < self.place:
+                    continue
+                losses.append(self._one(batch))
+                ids_seen += batch.ids.size
+                self.place += 1
+                if self.samples >= next_check or self.samples >= tuning.samples:
+                    next_check += tuning.check_every
+                    self._check(watched, losses, ids_seen / (time.monotonic() - since), say)
+                    losses, ids_seen, since = [], 0, time.monotonic()
+                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self._save(folder, identity)
+                    saved = time.monotonic()
+                if self.samples >= tuning.samples:
+                    break
+            self.round, self.place = self.round + 1, 0
+        self._save(folder, identity)
+        return self.best_state
+
+    def _one(self, batch: Batch) -> float:
+        tuning = self.recipe.training
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["top"] * _share_of_rate(tuning, self.samples)
+        self.model.train()
+        torch.manual_seed(self.recipe.seed + self.step)  # dropout depends on the step alone
+        loss = loss_of(self.model(torch.from_numpy(batch.ids)), torch.from_numpy(batch.says), tuning.smoothing)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimiser.step()
+        self.samples += len(batch.ids)
+        self.step += 1
+        keep = min(tuning.average, self.step / (self.step + 10))
+        with torch.no_grad():
+            for mine, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                mine.lerp_(now, 1 - keep)
+        return float(loss.detach())
+
+    def _check(self, watched: Watched, losses: list[float], speed: float, say: Callable[[str], None]) -> None:
+        found = logits_of(self.average, self.alphabet, watched.folded)
+        score = mean_precision(found, watched.says)
+        if score > self.best:
+            self.best, self.best_state = score, {k: v.clone() for k, v in self.average.state_dict().items()}
+        tuning = self.recipe.training
+        say(
+            f"{self.samples:,}/{tuning.samples:,} texts: loss {np.mean(losses):.4f}, held back: mean average precision "
+            f"{score:.4f} (best {self.best:.4f}); {speed:,.0f} characters/s"
+        )
+
+    def _save(self, folder: Path, identity: dict[str, Any]) -> None:
+        parts = {"model": self.model, "average": self.average}
+        tensors = {f"{name}.{k}": v.contiguous() for name, part in parts.items() for k, v in part.state_dict().items()}
+        tensors |= {f"best.{key}": value for key, value in self.best_state.items()}
+        for number, parameter in enumerate(self._parameters()):
+            for key, value in self.optimiser.state[parameter].items():
+                tensors[f"optimiser.{number}.{key}"] = value.contiguous()
+        tensors["state"] = torch.tensor([self.samples, self.round, self.place, self.best], dtype=torch.float64)
+        save_checkpoint(folder, Checkpoint(self.step, identity, tensors))
+
+    def _restore(self, found: Checkpoint | None, say: Callable[[str], None]) -> None:
+        if found is None:
+            return
+        under = {
+            name: {k.removeprefix(f"{name}."): v for k, v in found.tensors.items() if k.startswith(f"{name}.")}
+            for name in ("model", "average", "best")
+        }
+        self.model.load_state_dict(under["model"])
+        self.average.load_state_dict(under["average"])
+        self.best_state = under["best"]
+        for number, parameter in enumerate(self._parameters()):
+            prefix = f"optimiser.{number}."
+            state = {k.removeprefix(prefix): v.clone() for k, v in found.tensors.items() if k.startswith(prefix)}
+            self.optimiser.state[parameter] = state
+        samples, round_, place, self.best = found.tensors["state"].tolist()
+        self.samples, self.round, self.place, self.step = int(samples), int(round_), int(place), found.step
+        say(f"goes on from {self.samples:,} texts")
+
+    def _parameters(self) -> list[Tensor]:
+        return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+
+
+def loss_of(logits: Tensor, says: Tensor, smoothing: float) -> Tensor:
+    """Mean logistic loss over what is known, with labels drawn in by `smoothing`."""
+    known = says != UNKNOWN
+    target = says.clamp(min=0).to(logits.dtype) * (1 - 2 * smoothing) + smoothing
+    loss = functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    # Summed over categories: a text that speaks of many is worth more than one that speaks of one.
+    return (loss * known).sum() / max(1, len(logits))
+
+
+def logits_of(model: WoodpeckerForCategories, alphabet: Alphabet, folded: Folded) -> NDArray[np.float64]:
+    """The float model's logits, read as the served one reads: by windows, a long text has its strongest."""
+    cut = windows(folded, alphabet)
+    found = np.full((len(folded), model.config.num_labels), -np.inf)
+    model.eval()
+    with torch.no_grad():
+        for chosen in cut.batches():
+            logits = model(torch.from_numpy(cut.padded(chosen))).numpy()
+            np.maximum.at(found, cut.owner[chosen], logits)
+    return found
+
+
+def mean_precision(logits: NDArray[np.float64], says: NDArray[np.int8]) -> float:
+    """Mean over categories of average precision, where both kinds are held back."""
+    found = []
+    for k in range(says.shape[1]):
+        known = says[:, k] != UNKNOWN
+        if len(set(says[known, k].tolist())) == 2:
+            found.append(average_precision(logits[known, k], says[known, k]))
+    return float(np.mean(found)) if found else 0.0
+
+
+def watch(rows: Rows, calibrating: NDArray[np.bool_], seed: int) -> Watched:
+    """A sample of the calibrating rows, as many of each set as there are, but at most `WATCHED` in all."""
+    able = np.flatnonzero(calibrating)
+    random = np.random.default_rng(seed)
+    share = np.bincount(rows.origin[able], minlength=len(rows.sets)).astype(np.float64) ** -0.5
+    p = share[rows.origin[able]]
+    chosen = np.sort(random.choice(able, size=min(WATCHED, len(able)), replace=False, p=p / p.sum()))
+    return Watched(fold([rows.texts[i] for i in chosen]), rows.says[chosen])
+
+
+def _share_of_rate(tuning: Tuning, samples: int) -> float:
+    """Up in a straight line, then down to nothing."""
+    done = samples / tuning.samples
+    up = 1.0 if tuning.warm_up == 0 else min(1.0, (done + 1e-3) / tuning.warm_up)
+    return min(up, max(0.0, (1 - done) / max(1e-9, 1 - tuning.warm_up)))

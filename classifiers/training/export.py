@@ -1,0 +1,115 @@
+"""From a fine-tuned encoder to one served file: int8 tables and matrices, scales of activations fixed by texts.
+
+The embedding tables are stored as int8 and scaled after the look-up. The matrices of the layers become int8 per output
+column; what they are multiplied with is quantised by scales measured on `calibrating` texts, never by a batch's own
+range, so that a text's logits do not depend on what else is in its batch.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from classifiers.encoder import GRAPH, PAD, Alphabet, windows
+from classifiers.normalise.fold import fold
+from classifiers.training.encoder_model import WoodpeckerForCategories
+
+OPSET = 17
+
+
+class _ByteTable(nn.Module):
+    """An embedding table as int8 with one scale per column."""
+
+    def __init__(self, table: nn.Embedding) -> None:
+        super().__init__()
+        weight = table.weight.detach()
+        top = torch.quantile(weight[: 1 << 16].abs(), 0.9999, dim=0).clamp(min=1e-8)
+        self.register_buffer("scale", top / 127)
+        self.register_buffer("rows", torch.clamp(torch.round(weight / self.scale), -127, 127).to(torch.int8))
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.rows[ids].to(torch.float32) * self.scale
+
+
+def export(
+    model: WoodpeckerForCategories, alphabet: Alphabet, folder: Path, calibrating: Sequence[str], *, int8: bool = True
+) -> Path:
+    """Write `encoder.onnx`; returns its path. Without `int8` the float graph is written, to compare with."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / GRAPH
+    plain = copy.deepcopy(model).eval()
+    if int8:
+        for name in ("character", "pair", "triple", "sound", "sound_pair"):
+            setattr(plain.encoder.embedding, name, _ByteTable(getattr(plain.encoder.embedding, name)))
+    with tempfile.TemporaryDirectory() as scratch:
+        floats = Path(scratch) / "float.onnx"
+        _trace(plain, floats)
+        if int8:
+            _quantise(floats, target, [*_fed(alphabet, calibrating)])
+        else:
+            target.write_bytes(floats.read_bytes())
+    return target
+
+
+def _trace(model: nn.Module, target: Path) -> None:
+    example = torch.full((2, 12), PAD, dtype=torch.long)
+    example[:, :9] = torch.arange(2, 11)
+    torch.onnx.export(
+        model,
+        (example,),
+        target,
+        input_names=["input_ids"],
+        output_names=["logits"],
+        dynamic_axes={"input_ids": {0: "texts", 1: "length"}, "logits": {0: "texts"}},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+
+
+def _fed(alphabet: Alphabet, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+    cut = windows(fold(texts), alphabet)
+    return [cut.padded(chosen) for chosen in cut.batches(2048)]
+
+
+def _quantise(source: Path, target: Path, batches: list[NDArray[np.int64]]) -> None:
+    from onnxruntime.quantization import (
+        CalibrationDataReader,
+        CalibrationMethod,
+        QuantFormat,
+        QuantType,
+        quantize_static,
+    )
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def __init__(self) -> None:
+            self._left = iter(batches)
+
+        def get_next(self) -> dict[str, Any] | None:
+            ids = next(self._left, None)
+            return None if ids is None else {"input_ids": ids}
+
+    logging.getLogger().setLevel(logging.ERROR)
+    ready = source.with_name("ready.onnx")
+    quant_pre_process(source, ready, skip_symbolic_shape=True)
+    quantize_static(
+        ready,
+        target,
+        Reader(),
+        quant_format=QuantFormat.QDQ,
+        op_types_to_quantize=["MatMul"],
+        per_channel=True,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+        extra_options={"MatMulConstBOnly": True, "WeightSymmetric": True, "ActivationSymmetric": False},
+    )

@@ -1,0 +1,142 @@
+"""What a pretraining run reads: corpora and unlabelled training texts, packed once, drawn by weight and by seed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.encoder import TOKENIZER, Alphabet
+from classifiers.errors import DataError
+from classifiers.training.pretrain_recipe import PretrainRecipe
+from classifiers.training.rows import held_back, read_jsonl, text_of
+from classifiers.training.sets import LabelledSet
+from classifiers.training.tokens import (
+    Ids,
+    choose_alphabet,
+    corpus_lines,
+    count_characters,
+    file_digest,
+    pack,
+    pack_corpus,
+    packed_file,
+    save_tokenizer,
+)
+
+LABELLED = "labelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Packed streams and the share of each; `draw` gives the same blocks for the same seed and step, always."""
+
+    streams: tuple[Ids, ...]
+    shares: NDArray[np.float64]
+
+    def draw(self, seed: int, step: int, batch: int, length: int) -> Ids:
+        """Blocks of consecutive ids, one row each, from random places of the streams."""
+        random = np.random.default_rng((seed, step))
+        chosen = random.choice(len(self.streams), size=batch, p=self.shares)
+        places = random.random(batch)
+        rows = np.empty((batch, length), dtype=np.uint16)
+        for row, (stream, place) in enumerate(zip(chosen, places, strict=True)):
+            ids = self.streams[stream]
+            begin = int(place * (len(ids) - length))
+            rows[row] = ids[begin : begin + length]
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A run's reading: its alphabet, its mixture, one held-back block matrix, and the SHA-256 of each file."""
+
+    alphabet: Alphabet
+    mixture: Mixture
+    held: Ids
+    digests: dict[str, str]
+
+
+def prepare(
+    recipe: PretrainRecipe,
+    sets: Sequence[LabelledSet],
+    data: Path,
+    folder: Path,
+    tick: Callable[[str], None] = lambda _: None,
+) -> Prepared:
+    """Read everything once and pack it into `folder`; what is packed already and unchanged is not read again.
+
+    Raises:
+        DataError: a file is missing, damaged or too short.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [data / corpus.file for corpus in recipe.corpora]
+    sources = [*files, *(data / LABELLED / labelled.file for labelled in sets)]
+    digests = {path.name: file_digest(path) for path in sources}
+    alphabet = _alphabet(recipe, sets, data, folder, digests)
+    tick("alphabet")
+    pack_corpus(files, alphabet, folder, tick)
+    streams = [np.load(packed_file(folder, path), mmap_mode="r", allow_pickle=False) for path in files]
+    weights = [corpus.weight for corpus in recipe.corpora]
+    if sets:
+        streams.append(np.load(folder / f"{LABELLED}.npy", allow_pickle=False))
+        weights.append(recipe.labelled_weight)
+    return _split(recipe, alphabet, streams, weights, digests, data)
+
+
+def _alphabet(
+    recipe: PretrainRecipe, sets: Sequence[LabelledSet], data: Path, folder: Path, digests: dict[str, str]
+) -> Alphabet:
+    """The alphabet of all that is read; with it the labelled sets' texts are packed, which are slow to part."""
+    described = [labelled.model_dump(mode="json") for labelled in sets]
+    made_from = json.dumps([digests, described, recipe.alphabet.model_dump(), recipe.seed], sort_keys=True)
+    path, note = folder / TOKENIZER, folder / "alphabet.made_from"
+    if note.is_file() and note.read_text(encoding="utf-8") == made_from:
+        return Alphabet.read(path)
+    note.unlink(missing_ok=True)
+    texts = _labelled_texts(sets, data / LABELLED, recipe.seed)
+    counts = count_characters(batch for corpus in recipe.corpora for batch in corpus_lines(data / corpus.file))
+    counts += count_characters(iter([texts]))
+    alphabet = choose_alphabet(counts, recipe.alphabet.size, recipe.alphabet.least)
+    save_tokenizer(alphabet, path)
+    order = np.random.default_rng(recipe.seed).permutation(len(texts))
+    np.save(folder / f"{LABELLED}.npy", pack(iter([[texts[i] for i in order]]), alphabet), allow_pickle=False)
+    note.write_text(made_from, encoding="utf-8")
+    return alphabet
+
+
+def _split(
+    recipe: PretrainRecipe,
+    alphabet: Alphabet,
+    streams: list[Ids],
+    weights: list[float],
+    digests: dict[str, str],
+    data: Path,
+) -> Prepared:
+    """Hold back the last two hundredths of each stream: what the loss is watched on."""
+    length = recipe.training.length
+    kept, held = [], []
+    for ids in streams:
+        cut = int(len(ids) * 0.98)
+        if len(ids) - cut < length or cut < length:
+            allowed = f"at least {50 * length} characters, or a shorter training.length"
+            raise DataError(data, "corpora", f"a corpus of {len(ids)} characters", allowed)
+        kept.append(ids[:cut])
+        held.append(ids[cut:])
+    shares = np.array(weights) / sum(weights)
+    blocks = Mixture(tuple(held), shares).draw(recipe.seed, 0, 512, length)
+    return Prepared(alphabet, Mixture(tuple(kept), shares), blocks, digests)
+
+
+def _labelled_texts(sets: Sequence[LabelledSet], folder: Path, seed: int) -> list[str]:
+    """The texts of labelled sets that their own rule does not hold back, without any label."""
+    found: list[str] = []
+    for labelled in sets:
+        rows = list(read_jsonl(folder / labelled.file))
+        texts = [text_of(row, labelled) for row in rows]
+        held = held_back(rows, texts, labelled.hold_back, seed)
+        found += [text for text, apart in zip(texts, held, strict=True) if not apart]
+    return found

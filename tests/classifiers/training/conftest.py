@@ -1,0 +1,9 @@
+"""Tests of what needs torch are collected where it is installed (`uv sync --extra train`), and nowhere else: the
+default installation serves models and does not train encoders."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+NEED_TORCH = ["test_pretrain.py", "test_encoder_train.py"]
+collect_ignore = [] if find_spec("torch") and find_spec("transformers") else NEED_TORCH

@@ -1,0 +1,179 @@
+"""A whole pretraining run on a made-up corpus: what it makes, and that ending it anywhere changes nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+from transformers import AutoModel
+
+from classifiers.encoder import PAD, Alphabet
+from classifiers.errors import DataError, ModelError
+from classifiers.training.encoder_model import WoodpeckerEncoder, WoodpeckerForPretraining, register
+from classifiers.training.pretrain import LOG, pretrain, read_log
+from classifiers.training.pretrain_vectors import read_counted
+
+RECIPE = """
+version: tiny
+seed: 7
+corpora:
+  - {file: posts.txt, weight: 2, tier: open}
+  - {file: news.txt, weight: 1, tier: limited}
+alphabet: {size: 64, least: 1}
+shape: {hidden: 16, layers: 1, heads: 2, inner: 16, character: 8, pair: 8, pair_buckets: 64, triple: 8,
+  triple_buckets: 64, sound: 4, sound_pair: 4, sound_pair_buckets: 64}
+vectors: {tokens: 5000, window: 2, contexts: 16}
+training: {tokens: 6400, batch: 4, length: 16, warm_up: 5, rate: 0.01}
+"""
+QUIET = Console(quiet=True)
+WORDS = ("今天", "作文课", "真有", "意思", "春游", "去", "哪里", "同学", "一起", "天气", "很好")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    random = Random(1)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in ("posts.txt", "news.txt"):
+        lines = ["".join(random.choices(WORDS, k=6)) for _ in range(400)]
+        (folder / name).write_text("\n".join(lines), encoding="utf-8")
+    (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    return folder
+
+
+def run(data: Path, work: Path, **more: Any) -> Any:
+    return pretrain(data / "recipe.yaml", data, work, console=QUIET, **more)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return dict(WoodpeckerForPretraining.from_pretrained(folder).state_dict())
+
+
+def test_a_run_learns_and_leaves_a_model_with_its_tokenizer_manifest_and_plot(data: Path, tmp_path: Path) -> None:
+    made = run(data, tmp_path / "work")
+    log = read_log(tmp_path / "work" / "tiny" / LOG)
+    assert log[-1]["step"] == 100
+    assert log[-1]["guess"] < log[0]["guess"]
+    assert log[-1]["held"] is not None
+    manifest = json.loads((made.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["recipe"]["seed"] == 7
+    assert set(manifest["data"]) == {"posts.txt", "news.txt"}
+    assert manifest["made_with"]["torch"]
+    assert (made.folder / "loss.png").read_bytes()[:4] == b"\x89PNG"
+    register()
+    encoder = AutoModel.from_pretrained(made.folder)
+    assert isinstance(encoder, WoodpeckerEncoder)
+    assert len(Alphabet.read(made.folder / "tokenizer.json")) == encoder.config.vocab_size
+
+
+def test_a_run_ended_anywhere_goes_on_as_if_it_had_not_been(data: Path, tmp_path: Path) -> None:
+    whole = run(data, tmp_path / "a")
+    assert run(data, tmp_path / "b", stop_after=37) is None
+    parts = run(data, tmp_path / "b")
+    for name, value in weights(whole.folder).items():
+        assert torch.allclose(value, weights(parts.folder)[name], atol=1e-5), name
+
+
+def test_a_run_may_be_made_longer(data: Path, tmp_path: Path) -> None:
+    assert run(data, tmp_path / "work", stop_after=20) is None
+    (data / "recipe.yaml").write_text(RECIPE.replace("6400", "12800"), encoding="utf-8")
+    assert run(data, tmp_path / "work").manifest["steps"] == 200
+
+
+def test_the_embeddings_begin_from_the_static_vectors(data: Path, tmp_path: Path) -> None:
+    run(data, tmp_path / "work", stop_after=1)
+    folder = tmp_path / "work" / "tiny"
+    kept = load_file(next(folder.glob("checkpoint-*.safetensors")))
+    counted = read_counted(folder / "packed" / "counted.npz")
+    for name, table in counted.tables.items():
+        # One step of the optimiser moves a weight by at most about the learning rate of that step.
+        assert np.abs(kept[f"model.encoder.embedding.{name}.weight"].numpy() - table).max() < 0.01, name
+
+
+@pytest.mark.parametrize("place", [0.1, 0.5, 0.95])
+def test_a_damaged_checkpoint_is_named_and_not_gone_on_from(data: Path, tmp_path: Path, place: float) -> None:
+    run(data, tmp_path / "work", stop_after=10)
+    (checkpoint,) = (tmp_path / "work" / "tiny").glob("checkpoint-*.safetensors")
+    content = bytearray(checkpoint.read_bytes())
+    content[int(len(content) * place)] ^= 0xFF
+    checkpoint.write_bytes(content)
+    with pytest.raises(ModelError, match=r"checkpoint-\d+\.safetensors.*damaged.*remove"):
+        run(data, tmp_path / "work")
+
+
+def test_a_checkpoint_cut_short_or_gone_or_with_a_broken_note_is_named(data: Path, tmp_path: Path) -> None:
+    run(data, tmp_path / "work", stop_after=10)
+    folder = tmp_path / "work" / "tiny"
+    (checkpoint,) = folder.glob("checkpoint-*.safetensors")
+    whole = checkpoint.read_bytes()
+    checkpoint.write_bytes(whole[:100])
+    with pytest.raises(ModelError, match="damaged"):
+        run(data, tmp_path / "work")
+    checkpoint.unlink()
+    with pytest.raises(ModelError, match="missing"):
+        run(data, tmp_path / "work")
+    checkpoint.write_bytes(whole)
+    (folder / "checkpoint.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ModelError, match=r"checkpoint\.json.*unreadable"):
+        run(data, tmp_path / "work")
+
+
+def test_changed_data_and_a_changed_recipe_are_no_continuation(data: Path, tmp_path: Path) -> None:
+    run(data, tmp_path / "work", stop_after=10)
+    (data / "recipe.yaml").write_text(RECIPE.replace("rate: 0.01", "rate: 0.02"), encoding="utf-8")
+    with pytest.raises(ModelError, match="another recipe"):
+        run(data, tmp_path / "work")
+    (data / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    posts = data / "posts.txt"
+    posts.write_text(posts.read_text(encoding="utf-8") + "\n今天", encoding="utf-8")
+    with pytest.raises(ModelError, match="another data"):
+        run(data, tmp_path / "work")
+
+
+def test_a_missing_corpus_is_named(data: Path, tmp_path: Path) -> None:
+    (data / "news.txt").unlink()
+    with pytest.raises(DataError, match=r"news\.txt.*no such file"):
+        run(data, tmp_path / "work")
+
+
+def test_only_one_checkpoint_is_kept_and_a_log_cut_short_is_read(data: Path, tmp_path: Path) -> None:
+    run(data, tmp_path / "work", stop_after=60)
+    run(data, tmp_path / "work", stop_after=80)
+    folder = tmp_path / "work" / "tiny"
+    assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-00000080.safetensors"]
+    with (folder / LOG).open("a", encoding="utf-8") as log:
+        log.write('{"step": 99')
+    assert [entry["step"] for entry in read_log(folder / LOG)] == [50]
+    assert run(data, tmp_path / "work") is not None
+
+
+def test_padding_changes_nothing(data: Path, tmp_path: Path) -> None:
+    encoder = WoodpeckerForPretraining.from_pretrained(run(data, tmp_path / "work").folder).encoder.eval()
+    ids = torch.randint(4, encoder.config.vocab_size, (3, 9), generator=torch.Generator().manual_seed(1))
+    padded = torch.nn.functional.pad(ids, (0, 7), value=PAD)
+    with torch.no_grad():
+        short, long = encoder(ids), encoder(padded)[:, :9]
+    assert np.allclose(short, long, atol=1e-5)
+
+
+def test_the_command_resumes_and_answers_for_machines(data: Path, tmp_path: Path) -> None:
+    from typer.testing import CliRunner
+
+    from workers.cli import build
+
+    run(data, tmp_path / "work", stop_after=50)
+    call = ["pretrain", str(data / "recipe.yaml"), "--data", str(data), "--work", str(tmp_path / "work"), "--json"]
+    done = CliRunner().invoke(build(), call)
+    assert done.exit_code == 0
+    assert json.loads(done.stdout.splitlines()[-1])["steps"] == 100
+    assert "goes on from step 50" in done.stderr
+    wrong = CliRunner().invoke(build(), [*call[:1], "no-such-recipe", *call[2:]])
+    assert wrong.exit_code == 2
+    assert "no such file" in json.loads(wrong.stdout.splitlines()[-1])["error"]
