@@ -31,14 +31,14 @@ class Swept:
     search_error: str = ""
 
 
-def run(unfinished_seconds: int = UNFINISHED_SECONDS) -> Swept:
+def run(unfinished_seconds: int = UNFINISHED_SECONDS, settled_seconds: int = SETTLED_SECONDS) -> Swept:
     """Send unfinished batches again, index what is behind, purge what is due."""
     lost = intake.unfinished(unfinished_seconds)
     sent = [batch_id for batch_id in lost if tasks.send(tasks.assess, batch_id)]
     intake.mark_sent(sent)
     purged = cases.purge_due()
     try:
-        indexed, error = _catch_up(), ""
+        indexed, error = _catch_up(settled_seconds), ""
     except SearchUnavailable as unavailable:
         indexed, error = 0, str(unavailable)
     return Swept(len(sent), indexed, purged, error)
@@ -50,10 +50,10 @@ def release_failed() -> int:
     return sum(intake.release(batch_id) for batch_id in given_up)
 
 
-def _catch_up() -> int:
+def _catch_up(settled_seconds: int) -> int:
     """Index what has been behind for a while; what changed a moment ago has a task under way."""
-    settled = timezone.now() - timedelta(seconds=SETTLED_SECONDS)
-    behind = Case.objects.filter(indexed_version__lt=F("version"), updated_at__lt=settled).order_by("id")
+    settled = timezone.now() - timedelta(seconds=settled_seconds)
+    behind = Case.objects.filter(indexed_version__lt=F("version"), updated_at__lte=settled).order_by("id")
     done = 0
     while ids := list(behind.values_list("id", flat=True)[: tasks.INDEX_CHUNK]):
         get_search().sync(ids)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -53,6 +54,18 @@ class Installation:
         done = self.run("status", "--json")
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout.splitlines()[-1]))
+
+    def until(self, ready: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+        """Wait until the status is as wanted and return it."""
+        deadline = time.monotonic() + seconds
+        while not ready(status := self.status()):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not within {seconds:.0f} s: {status}")
+        return status
+
+    def rest(self, seconds: float = 60) -> dict[str, Any]:
+        """Wait until nothing is under way and return the status then."""
+        return self.until(lambda status: status["inbox"] == 0 and status["search"]["behind"] == 0, seconds)
 
     def stop(self) -> None:
         """End everything that was started."""

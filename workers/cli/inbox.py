@@ -75,7 +75,7 @@ def sweep(
     from workers import sweep as sweeping
 
     released = sweeping.release_failed() if failed else 0
-    swept = sweeping.run(unfinished_seconds=0)
+    swept = sweeping.run(unfinished_seconds=0, settled_seconds=0)
     _report({"released": released, **asdict(swept)}, json)
     if swept.search_error:
         leave(Exit.PARTLY, f"search: {swept.search_error}")

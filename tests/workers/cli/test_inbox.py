@@ -87,6 +87,12 @@ def test_sweep_sends_again_and_with_failed_also_what_was_given_up(woodpecker: An
     assert Batch.objects.get().failed_at is None
 
 
+def test_sweep_by_hand_indexes_what_changed_this_moment(woodpecker: Any) -> None:
+    make_case()
+    assert woodpecker("sweep", "--json").json["indexed"] == 1
+    assert woodpecker("status", "--json").json["search"]["behind"] == 0
+
+
 def test_reindex_says_how_many_documents_there_are(woodpecker: Any) -> None:
     make_case()
     done = woodpecker("reindex", "--json")
