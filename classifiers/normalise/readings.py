@@ -13,6 +13,7 @@ Found in one Aho–Corasick pass over the letters of a text (blanks, signs and e
 from __future__ import annotations
 
 import itertools
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,12 +78,12 @@ class Reader:
     """Finds second readings, for a lexicon of words as they are meant."""
 
     def __init__(self, words: Iterable[str], variants: Iterable[Variant] = ()) -> None:
-        lexicon = sorted({_letters(word) for word in words} - {""})
+        lexicon = sorted(_letters(list(words)) - {""})
         self._known: dict[str, _Word] = {word: _Word(word, "") for word in lexicon if _han(word) >= 2}
         for variant in variants:
-            read_as = fold([variant.word]).text(0)
-            for seen in variant.seen:
-                self._known.setdefault(_marks(seen), _Word(read_as, variant.kind, variant.unless))
+            read_as, *spellings = _folded([variant.word, *variant.seen])
+            for seen in spellings:
+                self._known.setdefault(_checked(seen), _Word(read_as, variant.kind, variant.unless))
         for word in lexicon:
             self._add_derived(word)
         self._automaton = ahocorasick.Automaton()
@@ -149,17 +150,23 @@ def _letter_table() -> NDArray[np.bool_]:
 _MARKS = "+❤🍑🐔🐴🐎🌿💊🚬🍺🌶️👮🔫💣🃏🎰🎲🐶🐷🐖🐸🍆🔞📞➕💰💴🈚👴👵👩👨"
 
 
-def _letters(word: str) -> str:
-    return "".join(c for c in fold([word]).text(0) if tables().shape[ord(c)] in (HAN, LATIN, DIGIT))
+def _folded(words: Sequence[str]) -> list[str]:
+    folded = fold(words)
+    return [folded.text(k) for k in range(len(words))]
 
 
-def _marks(word: str) -> str:
+def _letters(words: Sequence[str]) -> set[str]:
+    """Words without what is no letter or digit."""
+    shape = tables().shape
+    return {"".join(c for c in word if shape[ord(c)] in (HAN, LATIN, DIGIT)) for word in _folded(words)}
+
+
+def _checked(seen: str) -> str:
     """A listed spelling as it is matched; it must consist of letters and known marks, or it would match too much."""
-    folded = fold([word]).text(0)
     table = _letter_table()
-    if len(folded) < 2 or not all(table[ord(c)] for c in folded):
-        raise ValueError(f"variants.yaml: {word!r}: a spelling has two or more letters, digits or marks of {_MARKS}")
-    return folded
+    if len(seen) < 2 or not all(table[ord(c)] for c in seen):
+        raise ValueError(f"variants.yaml: {seen!r}: a spelling has two or more letters, digits or marks of {_MARKS}")
+    return seen
 
 
 def _han(word: str) -> int:
@@ -269,7 +276,7 @@ def _apply(folded: Folded, number: int, edits: list[_Edit]) -> Reading | None:
 
 @lru_cache(maxsize=1)
 def _splits() -> dict[str, tuple[str, ...]]:
-    raw = YAML(typ="safe", pure=True).load((DATA / "splits.yaml").read_text(encoding="utf-8"))
+    raw = YAML(typ="safe").load((DATA / "splits.yaml").read_text(encoding="utf-8"))
     return {str(char): tuple(forms) for char, forms in raw.items()}
 
 
@@ -287,11 +294,17 @@ def _split_forms(word: str) -> set[str]:
 @lru_cache(maxsize=1)
 def _syllables() -> dict[str, str]:
     """Toneless pinyin of each common Chinese character, its most frequent reading."""
-    from pypinyin import Style, pinyin
+    from pypinyin.constants import PINYIN_DICT
 
-    chars = [chr(point) for point in range(0x4E00, 0x9FA6)]
-    read = (pinyin(char, style=Style.NORMAL, errors="ignore") for char in chars)
-    return {char: found[0][0] for char, found in zip(chars, read, strict=True) if found}
+    first = {chr(point): PINYIN_DICT[point].split(",", 1)[0] for point in range(0x4E00, 0x9FA6) if point in PINYIN_DICT}
+    return {char: _plain(syllable) for char, syllable in first.items()}
+
+
+@lru_cache(maxsize=2048)
+def _plain(syllable: str) -> str:
+    """A syllable without its tone; ü is written v, as people type it."""
+    letters = unicodedata.normalize("NFD", syllable).replace("u\u0308", "v")
+    return "".join(char for char in letters if char.isascii())
 
 
 @lru_cache(maxsize=1)
@@ -329,5 +342,5 @@ def _sound_automaton(lexicon: Sequence[str]) -> ahocorasick.Automaton:
 
 def load_variants(path: Path = DATA / "variants.yaml") -> tuple[Variant, ...]:
     """Read the listed spellings."""
-    raw = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    raw = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     return tuple(Variant.model_validate(entry) for entry in raw)

@@ -177,7 +177,7 @@ def _rules(folder: Path) -> dict[str, tuple[str, Rule, Path]]:
 
 def _read(path: Path) -> Any:
     try:
-        return YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RuleError(path, "-", "file", error.strerror or str(error), "a readable YAML file") from error
     except (YAMLError, UnicodeDecodeError) as error:
