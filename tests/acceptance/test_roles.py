@@ -133,19 +133,19 @@ def _review(page: Page) -> list[str]:
     for _case in range(2):
         confirmed.append(_number(page))
         expect(page.locator("#text")).to_have_class(re.compile("is-masked"))
-        page.keyboard.press("v")
+        _press(page, "v")
         expect(page.locator("#text")).not_to_have_class(re.compile("is-masked"))
-        page.keyboard.press("1")
+        _press(page, "1")
         expect(page.locator(".message.success")).to_contain_text(f"{confirmed[-1]}：确认")
     dismissed = _number(page)
     page.get_by_role("button", name="排除").click()
     expect(page.locator(".message.success")).to_contain_text(f"{dismissed}：排除")
-    page.keyboard.press("z")
+    _press(page, "z")
     expect(page.locator("h1")).to_contain_text(dismissed)
     expect(page.locator(".tag.state")).to_have_text("待审核")
     page.get_by_role("button", name="上报").click()
     expect(page.locator(".message.success")).to_contain_text(f"{dismissed}：上报")
-    page.keyboard.press("q")
+    _press(page, "q")
     page.wait_for_url("**/queue/?category=bullying")
     for number in (*confirmed, dismissed):
         expect(page.get_by_text(number, exact=True)).to_have_count(0)
@@ -153,6 +153,12 @@ def _review(page: Page) -> list[str]:
     for number in confirmed:
         expect(page.get_by_text(number, exact=True)).to_have_count(1)
     return confirmed
+
+
+def _press(page: Page, key: str) -> None:
+    """Press a key once the page is whole: before that its script does not listen."""
+    page.wait_for_load_state()
+    page.keyboard.press(key)
 
 
 def _number(page: Page) -> str:
