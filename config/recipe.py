@@ -55,6 +55,7 @@ Css = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_css)]
 XPath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_xpath)]
 JmesPath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_jmespath)]
 Regex = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_regex)]
+UnitKind = Literal["title", "post", "comment", "danmaku", "description", "other"]
 Conversion = Literal["text", "html-text", "int", "url", "zh-datetime", "iso-datetime", "unix-time"]
 
 
@@ -102,14 +103,22 @@ FieldRecipe = Annotated[
 class Paging(Strict):
     """How the next page is found. Without it a page stands alone."""
 
-    kind: Literal["next_link", "page_number", "offset", "cursor", "link_header"]
+    kind: Literal["next_link", "page_number", "offset", "cursor", "link_header"] = Field(description="how a site pages")
     next: FieldRecipe | None = Field(None, description="next_link: where the address of the next page stands")
     param: str = Field("page", description="page_number, offset, cursor: name of the query parameter")
     first: int = Field(1, ge=0, description="page_number: number of the first page; offset: first offset")
-    size: int = Field(20, ge=1, le=1000, description="offset: items on a page")
-    total: FieldRecipe | None = Field(None, description="page_number: where the number of the last page stands")
+    size: int = Field(20, ge=1, le=1000, description="offset, and with `count`: items on a page")
+    total: FieldRecipe | None = Field(None, description="page_number: where the number of pages stands")
+    count: FieldRecipe | None = Field(
+        None, description="page_number, offset: where the number of all items stands, which with `size` gives the pages"
+    )
     cursor: FieldRecipe | None = Field(None, description="cursor: where the next cursor stands")
-    last_known: bool = Field(True, description="whether newest items are on the last page, as in most forum threads")
+    last_known: bool = Field(
+        True,
+        description="whether the newest items stand on the last page, as in most forum threads; false where they stand "
+        "first, as in most timelines",
+    )
+    at_most: int | None = Field(None, ge=1, description="most pages of one list or thread that are read in one run")
 
     @model_validator(mode="after")
     def _complete(self) -> Paging:
@@ -122,7 +131,7 @@ class Paging(Strict):
 class ListRecipe(Strict):
     """A page that lists threads."""
 
-    format: Literal["html", "json", "feed"] = "html"
+    format: Literal["html", "json", "feed"] = Field("html", description="what the page is")
     items: FieldRecipe = Field(description="each thread on the page")
     url: FieldRecipe = Field(description="address of the thread")
     key: FieldRecipe | None = Field(None, description="the site's own key of the thread; default: its address")
@@ -131,28 +140,34 @@ class ListRecipe(Strict):
         None, description="number of replies; a thread whose number stays is not opened"
     )
     moved_at: FieldRecipe | None = Field(None, description="time of the last reply; likewise")
-    paging: Paging | None = None
+    paging: Paging | None = Field(None, description="where the next page is; without it a page stands alone")
 
 
 class ThreadRecipe(Strict):
     """A page that holds units: the post and its comments."""
 
-    format: Literal["html", "json", "feed"] = "html"
+    format: Literal["html", "json", "feed"] = Field("html", description="what the page is")
     items: FieldRecipe = Field(description="each unit on the page")
     key: FieldRecipe = Field(
         description="the site's own key of the unit; a unit without one is passed over and counted"
     )
     text: FieldRecipe = Field(description="what somebody wrote; required, a unit without it is passed over and counted")
     published_at: FieldRecipe | None = Field(None, description="when it was written")
+    link: FieldRecipe | None = Field(
+        None, description="address at which people see the unit, where the page is one for programs; default: the page"
+    )
+    thread: FieldRecipe | None = Field(
+        None, description="key of the unit's thread, where a page shows units of many threads; default: the page's own"
+    )
     children: JmesPath | None = Field(None, description="JSON: where the answers to a unit stand, nested alike")
     first_is_post: bool = Field(False, description="whether the first unit of the first page is the opening post")
-    kind: Literal["title", "post", "comment", "danmaku", "description", "other"] = "comment"
+    kind: UnitKind = Field("comment", description="what a unit is; a section may say otherwise")
     truncated: FieldRecipe | None = Field(None, description="set when the page says that it hides units")
-    paging: Paging | None = None
+    paging: Paging | None = Field(None, description="where the next page is; without it a page stands alone")
 
 
 class Recipe(Strict):
     """How a kind of site is read. Without `list`, the sections' start pages are threads themselves."""
 
-    list: ListRecipe | None = None
-    thread: ThreadRecipe
+    list: ListRecipe | None = Field(None, description="pages that list threads")
+    thread: ThreadRecipe = Field(description="pages that hold what people wrote")

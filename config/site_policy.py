@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, WithJsonSchema, model_validator
 
 from config.documents import Strict
-from config.recipe import Recipe
+from config.recipe import Recipe, UnitKind
 from config.taxonomy import SLUGS
 
 S0_CATEGORIES = ("sexual_exploitation",)
@@ -103,6 +103,7 @@ class Section(Strict):
         "latest", description="how the section is sampled"
     )
     sample: int | None = Field(None, ge=1, description="random: how many of the range are drawn in one run")
+    kind: UnitKind | None = Field(None, description="what its units are, where the recipe's `kind` does not fit")
     kid_zone: bool = Field(False, description="专门面向未成年人的产品或专区")
     prominent: bool = Field(False, description="首屏/弹窗/热搜/榜单/推荐")
 

@@ -101,7 +101,9 @@ def _as_text(finder: Finder, found: Any) -> str:
             return plain_text(markup) if finder.convert == "html-text" else markup
         return plain_text(_without(found, finder.drop))
     value = "" if found is None or isinstance(found, dict | list) else str(found)
-    return plain_text(value) if finder.convert == "html-text" else value
+    if finder.convert != "html-text":
+        return value
+    return plain_text(_without(Selector(value, type="html"), finder.drop) if value and finder.drop else value)
 
 
 def _whole_number(value: str) -> int | None:
@@ -116,7 +118,7 @@ def _without(node: Selector, dropped: Sequence[str]) -> str:
     markup: str = node.get()
     if not dropped:
         return markup
-    copy = Selector(markup)
+    copy = Selector(markup, type="html")
     for css in dropped:
         for element in copy.css(css):
             element.drop()

@@ -93,7 +93,7 @@ class GateMiddleware:
         """Look again at a page on which the recipe found nothing: whether it is a challenge or a login wall."""
         if not isinstance(response, TextResponse):
             return False
-        page = Selector(response.text)
+        page = Selector(response.text, type="html")
         headings = " ".join(page.css("title, h1, h2, h3").xpath("string()").getall())
         reason = self._gate.barren(response.url, plain_text(response.text), headings)
         if reason is not None:

@@ -38,14 +38,14 @@ def parse(response: Response, form: str) -> Selector | Any:
         selector = Selector(response.text, type="xml")
         selector.remove_namespaces()
         return selector
-    return Selector(response.text)
+    return Selector(response.text, type="html")
 
 
 def withheld(response: Response, basis: Basis) -> bool:
     """Whether the page asks us not to index or keep it (X-Robots-Tag or a robots meta element)."""
     said = set().union(*(_directives(tag.decode("latin-1")) for tag in response.headers.getlist("X-Robots-Tag")))
     if isinstance(response, TextResponse) and b"<meta" in response.body[:20_000].lower():
-        for meta in Selector(response.text[:20_000]).css("meta[name][content]"):
+        for meta in Selector(response.text[:20_000], type="html").css("meta[name][content]"):
             if meta.attrib["name"].strip().lower() in _EVERYBODY:
                 said |= _directives(meta.attrib["content"])
     return bool(said & (_KEEP_OUT - _AGREED if basis.kind in {"owner", "authority"} else _KEEP_OUT))

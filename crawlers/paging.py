@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -13,7 +14,7 @@ from config.recipe import Paging
 from crawlers import fields
 
 
-def following(plan: Paging | None, page: Any, response: Response, number: int) -> str | None:
+def following(plan: Paging | None, page: Any, response: Response, number: int, read: int = 0) -> str | None:
     """Return the address of the page after this one, or None.
 
     Args:
@@ -21,8 +22,9 @@ def following(plan: Paging | None, page: Any, response: Response, number: int) -
         page: the parsed page.
         response: the answer that the page came in.
         number: number of this page, from 1.
+        read: pages of it that were read in this run, this one included.
     """
-    if plan is None:
+    if plan is None or (plan.at_most is not None and read >= plan.at_most):
         return None
     match plan.kind:
         case "next_link":
@@ -34,17 +36,23 @@ def following(plan: Paging | None, page: Any, response: Response, number: int) -
         case "link_header":
             return _link_header(response)
         case "offset":
-            return add_or_replace_parameter(response.url, plan.param, str(plan.first + number * plan.size))
+            step = plan.first + number * plan.size
         case _:
-            last = fields.number(plan.total, page) if plan.total else None
-            if plan.total and (last is None or number >= last):
-                return None
-            return add_or_replace_parameter(response.url, plan.param, str(plan.first + number))
+            step = plan.first + number
+    last = _last(plan, page)
+    return add_or_replace_parameter(response.url, plan.param, str(step)) if last is None or number < last else None
+
+
+def _last(plan: Paging, page: Any) -> int | None:
+    """Return the number of pages, or None when the site does not say; one that should be there and is not means one."""
+    if plan.count:
+        return math.ceil((fields.number(plan.count, page) or 0) / plan.size)
+    return (fields.number(plan.total, page) or 1) if plan.total else None
 
 
 def ends_visibly(plan: Paging | None) -> bool:
     """Whether the last page itself changes when another follows it, so that an unchanged one is still the last."""
-    return plan is None or plan.kind in {"next_link", "cursor"} or plan.total is not None
+    return plan is None or plan.kind in {"next_link", "cursor"} or bool(plan.total or plan.count)
 
 
 def number_of(plan: Paging | None, url: str) -> int:

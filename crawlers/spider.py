@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import scrapy
+from scrapy import signals
 from scrapy.exceptions import CloseSpider
 from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
@@ -104,6 +105,8 @@ class SiteSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Ask for the start pages of each section."""
+        assert self.crawler is not None
+        self.crawler.signals.connect(self.unforeseen, signal=signals.spider_error)
         for section in self.policy.sections:
             visit = SectionVisit(section, self.state.section_complete(section.slug))
             starts = list(sampling.start_pages(section, str(self.policy.base_url), self._dice))
@@ -112,6 +115,10 @@ class SiteSpider(scrapy.Spider):
             self._commit()
             for request in requests:
                 yield request
+
+    def unforeseen(self, failure: Any) -> None:
+        """Tell of an error of our own; the section of that page stays incomplete, and the others go on."""
+        self.report.failed[f"unforeseen {failure.type.__name__}"] += 1
 
     def closed(self, reason: str) -> None:
         """Keep what was read since the last commit, however the crawl ended."""
@@ -148,7 +155,7 @@ class SiteSpider(scrapy.Spider):
             thread, known = listed
             if thread.key in self._opened:
                 continue
-            if known and known.signal == thread.signal and thread.signal and not self.recheck:
+            if known and not self.recheck and not self._moved(thread, known):
                 self.report.threads_unmoved += 1
                 continue
             moved += 1
@@ -157,7 +164,7 @@ class SiteSpider(scrapy.Spider):
             self._done(visit)
             return
         visit.validators += _validators(response)
-        following = paging.following(recipe.paging, page, response, number)
+        following = paging.following(recipe.paging, page, response, number, number)
         if found and (moved or not visit.was_complete) and following and canonical(following) not in visit.lists:
             visit.lists.add(canonical(following))
             yield self._request(following, self.read_list, visit, number=number + 1)
@@ -183,6 +190,10 @@ class SiteSpider(scrapy.Spider):
             self._emit(unit, thread, url, before)
             thread.changed = False  # a new title says nothing of the answers
         return thread, self.state.thread(key)
+
+    def _moved(self, thread: ThreadVisit, known: ThreadState) -> bool:
+        """Whether the list says that a thread moved; where it says nothing, whether the thread is due."""
+        return known.signal != thread.signal if thread.signal else sampling.due(known, time.time())
 
     def _open(self, thread: ThreadVisit, known: ThreadState | None, visit: SectionVisit, priority: int) -> Request:
         self.report.threads_opened += 1
@@ -219,7 +230,7 @@ class SiteSpider(scrapy.Spider):
         thread.urls.add(canonical(response.url))
         if recipe.truncated and fields.text(recipe.truncated, page):
             self.report.truncated_threads += 1
-        following = paging.following(recipe.paging, page, response, number)
+        following = paging.following(recipe.paging, page, response, number, len(thread.urls))
         # Where the newest stand first, a page without anything new means that the rest is known too.
         all_known = bool(recipe.paging and not recipe.paging.last_known and thread.known and not fresh)
         wanted = count and not (all_known and not self.recheck)
@@ -233,7 +244,7 @@ class SiteSpider(scrapy.Spider):
     def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, url: str) -> tuple[int, int]:
         """Return how many units of the page this visit has not met yet, and how many of them are new or changed."""
         offset = thread.units
-        units, incomplete = self._reader.read(page, recipe, offset=offset)
+        units, incomplete = self._reader.read(page, recipe, thread.section, url, offset=offset)
         self.report.incomplete_units += incomplete
         self.report.units += len(units)
         known = self.state.known(thread.key, [unit.key for unit in units])

@@ -6,30 +6,33 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 import jmespath
 from pydantic import ValidationError
 
 from config.policy import Section, SitePolicy
-from config.recipe import ThreadRecipe
+from config.recipe import ThreadRecipe, UnitKind
 from crawlers import fields
 from crawlers.agent import CRAWLER
 from crawlers.capture import MAX_TEXT_CHARS, Capture, capture_id
 from crawlers.redaction import redact
 
-Kind = Literal["title", "post", "comment", "danmaku", "description", "other"]
-
 
 @dataclass(frozen=True)
 class Unit:
-    """One thing that somebody wrote, as read from a page and before redaction; it never leaves this room."""
+    """One thing that somebody wrote, as read from a page and before redaction; it never leaves this room.
+
+    `link` and `thread` are its own address and thread, where those of the page are not.
+    """
 
     key: str
-    kind: Kind
+    kind: UnitKind
     text: str
     published_at: datetime | None
     position: int | None
+    link: str | None = None
+    thread: str | None = None
 
 
 class UnitReader:
@@ -39,15 +42,20 @@ class UnitReader:
         self._policy = policy
         self._key = key
 
-    def read(self, page: Any, recipe: ThreadRecipe, *, offset: int) -> tuple[list[Unit], int]:
+    def read(
+        self, page: Any, recipe: ThreadRecipe, section: Section, base_url: str, *, offset: int
+    ) -> tuple[list[Unit], int]:
         """Return the units of a page, and how many things looked like one but lacked a key or a text.
 
         Args:
             page: the parsed page.
             recipe: how its units are read.
+            section: where the page belongs.
+            base_url: address of the page.
             offset: units on the pages before it. Where the newest stand first, no unit has a lasting position.
         """
         newest_first = recipe.paging is not None and not recipe.paging.last_known
+        usual = section.kind or recipe.kind
         units: list[Unit] = []
         incomplete = 0
         for index, node in enumerate(self._nodes(page, recipe)):
@@ -55,9 +63,11 @@ class UnitReader:
             if not key or not text:
                 incomplete += 1
                 continue
-            kind: Kind = "post" if recipe.first_is_post and offset + index == 0 else recipe.kind
+            kind: UnitKind = "post" if recipe.first_is_post and offset + index == 0 else usual
             moment = fields.moment(recipe.published_at, node, now=datetime.now(UTC))
-            units.append(Unit(key, kind, text, moment, None if newest_first else offset + index))
+            link, thread = fields.text(recipe.link, node, base_url), fields.text(recipe.thread, node)
+            position = None if newest_first or thread else offset + index
+            units.append(Unit(key, kind, text, moment, position, link, thread))
         return units, incomplete
 
     def capture(
@@ -86,7 +96,7 @@ class UnitReader:
                 site=self._policy.name,
                 platform_class=self._policy.platform_class.slug,
                 section=section.slug,
-                url=url,
+                url=unit.link or url,
                 canonical_url=canonical_url,
                 unit=unit.key[:300],
                 kind=unit.kind,
@@ -94,7 +104,7 @@ class UnitReader:
                 redactions=tuple(span for span in spans if span.end <= len(redacted)),
                 published_at=unit.published_at,
                 captured_at=now,
-                thread=thread[:300],
+                thread=(unit.thread or thread)[:300],
                 position=unit.position,
                 flags=tuple(flags),
                 method=section.method,

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 ALLOW_ALL = "User-agent: *\nDisallow:\n"
 
@@ -68,7 +68,7 @@ class Site(ThreadingHTTPServer):
     def answer(self, target: str) -> Reply:
         """Return what stands at a target."""
         parts = urlsplit(target)
-        page = self.pages.get(target)
+        page = self.pages.get(target, self.pages.get(unquote(target)))
         if page is None and callable(self.pages.get(parts.path)):
             page = self.pages[parts.path]
         if page is None:

@@ -185,6 +185,25 @@ def test_an_answer_that_cannot_be_read_is_told_and_looked_at_again(site: Site, c
     assert read(crawls, JSON_THREAD) == ["第 1 条"]
 
 
+def test_a_page_that_looks_like_json_is_a_page_all_the_same(site: Site, crawls: Crawls) -> None:
+    site.pages["/list"] = '{"threads": []}'
+
+    assert crawls.run() == []
+    assert (crawls.report.barren_pages, dict(crawls.report.failed)) == (1, {})
+
+
+def test_an_error_of_our_own_is_told_and_the_section_is_read_again(
+    site: Site, crawls: Crawls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.pages["/api"] = answer({"data": [comment(1)]})
+    with monkeypatch.context() as patch:
+        patch.setattr("crawlers.pages.parse", lambda *_: 1 / 0)
+        assert read(crawls, JSON_THREAD) == []
+    assert crawls.report.failed == {"unforeseen ZeroDivisionError": 1}
+
+    assert read(crawls, JSON_THREAD) == ["第 1 条"]
+
+
 def test_a_site_that_does_not_answer_is_told(site: Site, crawls: Crawls) -> None:
     site.shutdown()
     site.server_close()

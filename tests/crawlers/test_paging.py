@@ -43,5 +43,5 @@ def test_an_unchanged_last_page_is_still_the_last_only_where_it_names_the_next(
 
 @pytest.mark.parametrize(("kind", "needed"), [("next_link", "next"), ("cursor", "cursor")])
 def test_a_kind_of_paging_asks_for_what_it_needs(kind: str, needed: str) -> None:
-    with pytest.raises(ValidationError, match=f"kind {kind} needs `{needed}`"):
+    with pytest.raises(ValidationError, match=f"found kind {kind} without `{needed}`"):
         Paging.model_validate({"kind": kind})
