@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from axes.utils import reset
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -64,6 +65,8 @@ def set_password(request: HttpRequest, uid: str, token: str) -> HttpResponse:
             except CaseworkError as error:
                 wrong = in_words(error)
             else:
+                # Whoever holds the link is the person: wrong passwords of before, theirs or another's, are forgiven.
+                reset(username=holder.username)
                 messages.success(request, _("密码已设置，请登录"))
                 return redirect("sign-in")
     return render(request, "review_ui/set_password.html", {"holder": holder, "problem": wrong})

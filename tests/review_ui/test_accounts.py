@@ -40,6 +40,15 @@ def test_five_wrong_passwords_close_the_door_for_a_while(client: Client) -> None
     assert client.post("/sign-in/", {"username": another.username, "password": PASSWORD}).status_code == 302
 
 
+def test_whoever_was_locked_out_is_let_in_by_a_new_one_time_link(client: Client) -> None:
+    user = with_password()
+    for _attempt in range(5):
+        client.post("/sign-in/", {"username": user.username, "password": "not this one"})
+    client.post(accounts.issue_link(user), {"password": PASSWORD + "又三下", "again": PASSWORD + "又三下"})
+    answer = client.post("/sign-in/", {"username": user.username, "password": PASSWORD + "又三下"}, follow=True)
+    assert answer.redirect_chain[-1][0] == "/queue/"
+
+
 def test_a_sign_in_leads_to_the_page_that_was_wanted_but_never_off_the_site(client: Client) -> None:
     user = with_password()
     for wanted, reached in (("/queue/?sort=newest", "/queue/?sort=newest"), ("https://elsewhere.example/", "/")):
