@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     work_concurrency: int = Field(2, ge=1, le=64, description="Processes of one `woodpecker work`.")
     batch_size: int = Field(200, ge=1, le=5000, description="Captures in one inbox batch.")
     sweep_seconds: int = Field(15, ge=1, le=3600, description="Seconds between sweeps that finish what was left.")
+    lost_seconds: int = Field(60, ge=1, le=86_400, description="Age at which a sent batch's task counts as lost.")
     audit_rate: float = Field(0.01, ge=0, le=1, description="Share of below-threshold captures sent to humans.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
 

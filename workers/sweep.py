@@ -13,10 +13,9 @@ from casework import cases, intake
 from casework.models import Batch, Case, Heartbeat
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
+from config.settings import get_settings
 from workers import tasks
 
-UNFINISHED_SECONDS = 60
-"""Age of a sent batch after which its task counts as lost."""
 SETTLED_SECONDS = 10
 """Age of a change after which its indexing task counts as lost."""
 
@@ -31,17 +30,32 @@ class Swept:
     search_error: str = ""
 
 
-def run(unfinished_seconds: int = UNFINISHED_SECONDS, settled_seconds: int = SETTLED_SECONDS) -> Swept:
-    """Send unfinished batches again, index what is behind, purge what is due."""
-    lost = intake.unfinished(unfinished_seconds)
-    sent = [batch_id for batch_id in lost if tasks.send(tasks.assess, batch_id)]
-    intake.mark_sent(sent)
+def run(unfinished_seconds: int | None = None, settled_seconds: int = SETTLED_SECONDS) -> Swept:
+    """Send unfinished batches again, index what is behind, purge what is due.
+
+    Args:
+        unfinished_seconds: age of a sent batch after which its task counts as lost; default: the setting.
+        settled_seconds: age of a change after which its indexing task counts as lost.
+    """
+    sent = _send_lost(get_settings().lost_seconds if unfinished_seconds is None else unfinished_seconds)
     purged = cases.purge_due()
     try:
         indexed, error = _catch_up(settled_seconds), ""
     except SearchUnavailable as unavailable:
         indexed, error = 0, str(unavailable)
-    return Swept(len(sent), indexed, purged, error)
+    return Swept(sent, indexed, purged, error)
+
+
+def _send_lost(unfinished_seconds: int) -> int:
+    """Send the oldest unfinished batches again, as far as the broker holds no message for them.
+
+    Old batches may merely stand in a long queue: sending these again at every sweep would make it grow for ever.
+    """
+    lost = intake.unfinished(unfinished_seconds)
+    missing = len(lost) - tasks.waiting() if lost else 0
+    sent = [batch_id for batch_id in lost[: max(0, missing)] if tasks.send(tasks.assess, batch_id)]
+    intake.mark_sent(sent)
+    return len(sent)
 
 
 def release_failed() -> int:

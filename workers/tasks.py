@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from celery import Task
 from django.dispatch import receiver
-from kombu.exceptions import OperationalError
+from kombu.exceptions import ChannelError, OperationalError
 
 from casework import intake, retention, signals, status
 from casework.search import get_search
@@ -20,6 +20,8 @@ from workers import crawling
 from workers.app import app
 
 log = structlog.get_logger(__name__)
+
+_TRANSPORT_ERRORS = (OperationalError, OSError)
 
 INDEX_CHUNK = 1000
 """Case ids that one indexing task carries."""
@@ -96,7 +98,17 @@ def send(task: Task[Any, Any], *arguments: Any) -> bool:
     """Send a task; a broker that is away is logged and left to the sweep. Returns whether it was sent."""
     try:
         task.apply_async(arguments)
-    except (OperationalError, OSError) as error:
+    except _TRANSPORT_ERRORS as error:
         log.warning("broker_unavailable", task=task.name, error=type(error).__name__)
         return False
     return True
+
+
+def waiting() -> int:
+    """Return how many messages wait in the queue of assessing and indexing; 0 when the broker cannot tell."""
+    try:
+        with app.connection_for_read() as connection:
+            declared = connection.default_channel.queue_declare(queue=app.conf.task_default_queue, passive=True)
+    except (*_TRANSPORT_ERRORS, ChannelError):
+        return 0
+    return int(declared.message_count)

@@ -28,9 +28,14 @@ class Message:
 def messages() -> Callable[[], list[Message]]:
     """Give what reads the messages that have been sent since the test began, oldest first."""
     folder = get_settings().path("broker", "messages")
-    for path in folder.glob("*.msg"):
-        path.unlink()
+    lose_messages()
     return lambda: [_message(path) for path in sorted(folder.glob("*.msg"))]
+
+
+def lose_messages() -> None:
+    """Empty the broker."""
+    for path in get_settings().path("broker", "messages").glob("*.msg"):
+        path.unlink()
 
 
 def _message(path: Path) -> Message:
