@@ -12,6 +12,8 @@ from pydantic import BaseModel
 from config.policy import list_classes, list_presets, load_site
 from config.recipe import Conversion, Finder, ListRecipe, Paging, ThreadRecipe, UnitKind
 from config.site_policy import Basis, Contact, Override, PlatformClass, Section, SitePolicy, Thresholds
+from crawlers.capture import Capture, Redaction
+from crawlers.redaction import MARKERS
 from crawlers.report import CrawlReport
 
 METHODS = get_args(Section.model_fields["method"].annotation)
@@ -51,6 +53,7 @@ def told(text: str) -> set[str]:
         ("policies.md", "Platform classes", set(list_classes()) | keys(PlatformClass)),
         ("policies.md", "Thresholds", keys(Thresholds) | keys(Override)),
         ("policies.md", "Sections and sampling", keys(Section) | set(METHODS)),
+        ("formats.md", "Capture", set(Capture.model_fields) | set(Redaction.model_fields) | set(MARKERS)),
         ("crawling.md", "The report", {"barren_pages", "incomplete_units", "truncated_threads", "withheld_pages",
                                        "gone_threads", "refused", "failed", "requests", "stopped_by_site"}),
     ],
@@ -73,7 +76,7 @@ def test_the_files_in_the_documents_are_right(tmp_path: Path) -> None:
         assert load_site(path).crawl is not None
 
 
-@pytest.mark.parametrize("document", ["add-a-site.md", "crawling.md", "policies.md"])
+@pytest.mark.parametrize("document", ["add-a-site.md", "crawling.md", "policies.md", "formats.md"])
 def test_every_place_that_a_document_names_is_there(document: str) -> None:
     root = DOCS.parent
     text = (DOCS / document).read_text("utf-8")

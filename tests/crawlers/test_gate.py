@@ -126,6 +126,7 @@ def pauses(site: Site) -> list[float]:
 
 def test_requests_are_apart_by_the_policys_delay(site: Site, forum: Forum, crawls: Crawls) -> None:
     forum({"t1": ["一"], "t2": ["二"]})
+    site.pages["/list"] = Reply(str(site.pages["/list"]), seconds=0.4)  # the pause begins when the answer is there
 
     crawls.run(crawls.policy(delay_seconds=0.3))
 
