@@ -28,7 +28,7 @@ FORMAT = "silver-woodpecker encoder 1"
 MANIFEST, TOKENIZER, GRAPH = "manifest.json", "tokenizer.json", "encoder.onnx"
 LONGEST = 126  # characters in a window; with a SEP at either end, 128 ids
 MOST_WINDOWS = 8
-BATCH_IDS = 4096
+BATCH_IDS = 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ def deletion(cascade: Cascade, texts: Sequence[str], thresholds: dict[str, float
 
     A text whose spans cover all of it is left out: nothing else could be deleted.
     """
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - repeatable, not secret
     wanted: list[tuple[str, float, str, str]] = []
     for text, assessment in zip(texts, cascade.assess(texts), strict=True):
         for slug in assessment.flagged(thresholds):

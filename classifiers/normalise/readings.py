@@ -280,6 +280,16 @@ def _splits() -> dict[str, tuple[str, ...]]:
     return {str(char): tuple(forms) for char, forms in raw.items()}
 
 
+def splits_of(char: str) -> tuple[str, ...]:
+    """Return the ways of taking a character apart."""
+    return _splits().get(char, ())
+
+
+def syllable_of(char: str) -> str:
+    """Return a Chinese character's toneless pinyin in its most frequent reading; empty for anything else."""
+    return _syllables().get(char, "")
+
+
 def _split_forms(word: str) -> set[str]:
     """The word with each of its characters taken apart, and with all of them."""
     splits = _splits()

@@ -17,6 +17,7 @@ from classifiers.training.rows import UNKNOWN, Rows
 
 Floats = NDArray[np.float64]
 BATCH = 2048
+DRAWS = 40  # for intervals; six times as many scorings as a linear model's card has
 
 
 def log_odds(margins: Floats, curves: Sequence[Platt]) -> Floats:
@@ -67,7 +68,7 @@ def figures(odds: Floats, rows: Rows, chosen: NDArray[np.int64]) -> dict[str, An
         known = says[:, k] != UNKNOWN
         if len(set(says[known, k].tolist())) < 2:
             continue
-        entry: dict[str, Any] = dict(measure(scores[known, k], says[known, k]).as_dict())
+        entry: dict[str, Any] = dict(measure(scores[known, k], says[known, k], draws=DRAWS).as_dict())
         entry["sets"] = {}
         for number, name in enumerate(rows.sets):
             mine = known & (origin == number)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from classifiers.calibration import Platt
 from classifiers.encoder import TOKENIZER, Encoder, load_encoder, save_manifest
-from classifiers.errors import DataError
+from classifiers.errors import DataError, ModelError
 from classifiers.linear import MODELS, LinearModel, load_model, newest
 from classifiers.normalise import Folded, fold
 from classifiers.rules.engine import RuleEngine
@@ -60,7 +60,8 @@ def train_encoder(
     began = time.monotonic()
     say = _speaker(console)
     recipe, sets = load_encoder_recipe(recipe_path, tier)
-    partner = load_model(linear or newest(models))
+    partner = load_model(linear or newest())
+    _check_partner(partner, recipe, linear or newest())
     engine = RuleEngine(load_rules())
     typer = RuleReader(engine).strongest
     rows, digests = load_rows(
@@ -179,6 +180,13 @@ def _check_enough(rows: Rows, calibrating: NDArray[np.bool_], data: Path) -> Non
             if min(positives, negatives) < LEAST:
                 found = f"{positives} positives and {negatives} negatives for {purpose}"
                 raise DataError(data, slug, found, f"at least {LEAST} of each; drop the category or name more sets")
+
+
+def _check_partner(partner: LinearModel, recipe: EncoderRecipe, folder: Path) -> None:
+    missing = [slug for slug in recipe.categories if slug not in partner.slugs]
+    if missing:
+        found = f"no column for {', '.join(missing)}"
+        raise ModelError(folder, found, "a linear model with every category of the recipe, to blend with")
 
 
 def _about(

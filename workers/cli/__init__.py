@@ -11,7 +11,7 @@ import typer
 
 from workers.cli.output import complain, summary
 
-GROUPS = ("config", "crawl", "classify", "train_encoder", "rules", "inbox", "run", "accounts", "export")
+GROUPS = ("config", "crawl", "classify", "evaluate", "train_encoder", "rules", "inbox", "run", "accounts", "export")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from classifiers.training.sets import Tier
 
 Data = Annotated[Path, typer.Option(help="Folder with the labelled sets that docs/detection.md names.")]
-RecipeName = Annotated[str, typer.Option(help="Name of a shipped recipe, or a recipe file.")]
+RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or a recipe file.")]
 Permitted = Annotated[str, typer.Option("--tier", help="Which licences may be used: open, or limited (the default).")]
 
 
@@ -25,7 +25,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(classify)
     app.command()(train)
-    app.command()(evaluate)
 
 
 def classify(
@@ -53,7 +52,7 @@ def classify(
     from config.settings import get_settings
 
     if explain is not None:
-        show(explain, model, _thresholds(site, as_json=json), as_json=json)
+        show(explain, model, thresholds_of(site, as_json=json), as_json=json)
         return
     if json and target == "-":
         leave(
@@ -61,7 +60,7 @@ def classify(
             "--json prints a summary on stdout; found --output -; allowed: --output FILE",
             as_json=True,
         )
-    thresholds = _thresholds(site, as_json=json)
+    thresholds = thresholds_of(site, as_json=json)
     try:
         assessor = load(model, get_settings().own_rules)
         read = stream.open_source(source, sys.stdin.buffer)
@@ -100,7 +99,7 @@ def train(
     from classifiers.linear import MODELS
     from classifiers.training.recipe import find_recipe
 
-    with _understood(json) as training:
+    with understood(json) as training:
         made = training.train(
             find_recipe(recipe), data, models=models or MODELS, tier=chosen_tier(tier, json), console=errors
         )
@@ -108,30 +107,11 @@ def train(
         summary({"folder": str(made.folder), **made.card})
     else:
         console.print(f"model {made.card['version']} in {made.folder}", markup=False)
-        _table(made.card)
+        card_table(made.card)
 
 
-def evaluate(
-    data: Data,
-    recipe: RecipeName = "linear",
-    model: Annotated[Path | None, typer.Option(help="Folder of a model; default: the shipped one.")] = None,
-    tier: Permitted = "limited",
-    json: Json = False,
-) -> None:
-    """Measure a model on the rows that its recipe holds back from training. Needs the `train` extra."""
-    from classifiers.training.recipe import find_recipe
-
-    with _understood(json) as training:
-        card = training.evaluate(
-            find_recipe(recipe), data, model_dir=model, tier=chosen_tier(tier, json), console=errors
-        )
-    if json:
-        summary(card)
-    else:
-        _table(card)
-
-
-def _thresholds(site: str | None, *, as_json: bool) -> dict[str, float]:
+def thresholds_of(site: str | None, *, as_json: bool) -> dict[str, float]:
+    """Return the thresholds of a site, or the general ones; leave with a clear error when the site is wrong."""
     from config.policy import PolicyError, general_thresholds, load_site
 
     if site is None:
@@ -167,7 +147,7 @@ def _counting(what: str) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def _understood(as_json: bool) -> Iterator[Any]:
+def understood(as_json: bool) -> Iterator[Any]:
     """Give the training code; turn what it cannot do into a message and an exit code."""
     from classifiers.errors import ClassifierError
 
@@ -191,7 +171,7 @@ def chosen_tier(value: str, as_json: bool) -> Tier:
     return cast(Tier, value)
 
 
-def _table(card: dict[str, Any]) -> None:
+def card_table(card: dict[str, Any]) -> None:
     from rich.table import Table
 
     table = Table("category", "rows", "positive", "precision", "recall", "F1", "average precision", "ECE")
