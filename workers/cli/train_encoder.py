@@ -68,7 +68,7 @@ def train_encoder(
 ) -> None:
     """Fine-tune a pretrained encoder for the categories, export it to one int8 file, calibrate and measure it.
 
-    A run that was ended goes on from its last checkpoint. Needs `[train]`.
+    A run that was ended goes on from its last checkpoint. Needs the `train` extra.
 
     Example: woodpecker train-encoder encoder --data DATA/labelled --pretrained var/encoder/pretrained-2026.11.1/model
     """
