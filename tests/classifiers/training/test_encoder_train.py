@@ -1,0 +1,287 @@
+"""Fine-tuning from end to end on made-up sets: it learns, goes on where it was ended, and what is served agrees."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from classifiers.encoder import MASK, Alphabet, load_encoder
+from classifiers.errors import ModelError, RecipeError
+from classifiers.normalise import fold
+from classifiers.training.encoder_draws import Draws, with_ordinary
+from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories
+from classifiers.training.encoder_recipe import Tuning, load_encoder_recipe
+from classifiers.training.encoder_run import train_encoder
+from classifiers.training.encoder_train import Tuner, begin_model, logits_of, loss_of, watch
+from classifiers.training.pretrain import pretrain
+from classifiers.training.recipe import RECIPES
+from classifiers.training.rows import UNKNOWN, Rows
+from classifiers.training.sets import load_sets
+from classifiers.training.train import halves, train
+
+QUIET = Console(quiet=True)
+SETS = """
+forum:
+  file: forum.jsonl
+  origin: made up
+  licence: none
+  tier: open
+  register: made up
+  evidence:
+    - {values: [1], says: {bullying: 1}}
+    - {values: [0], says: {bullying: 0}}
+  cannot_tell: everything
+  hold_back: {by: tail, share: 0.4}
+bets:
+  file: bets.jsonl
+  origin: made up
+  licence: none
+  tier: open
+  register: made up
+  evidence:
+    - {values: [1], says: {gambling: 1}}
+    - {values: [0], says: {gambling: 0}}
+  cannot_tell: everything
+  ordinary: true
+  hold_back: {by: tail, share: 0.4}
+"""
+LINEAR = """
+version: linear-tiny
+seed: 5
+bits: 12
+sets_file: sets.yaml
+columns: {bullying: {}, gambling: {}}
+"""
+PRETRAIN = """
+version: pretrained-tiny
+seed: 5
+corpora: [{file: posts.txt, weight: 1, tier: open}]
+alphabet: {size: 128, least: 1}
+shape: {hidden: 16, layers: 1, heads: 2, inner: 16, character: 8, pair: 8, pair_buckets: 128, triple: 8,
+  triple_buckets: 128, sound: 4, sound_pair: 4, sound_pair_buckets: 64}
+vectors: {tokens: 5000, window: 2, contexts: 16}
+training: {tokens: 1280, batch: 4, length: 16, warm_up: 2, rate: 0.01}
+"""
+ENCODER = """
+version: encoder-tiny
+seed: 5
+sets_file: sets.yaml
+categories: [bullying, gambling]
+training: {samples: 24000, batch_ids: 4096, rate: 0.01, table_rate: 0.01, evaded: 0.1, check_every: 4000}
+"""
+PLAIN = (
+    "今天",
+    "作文课",
+    "春游",
+    "同学",
+    "天气",
+    "晚饭",
+    "小猫",
+    "图书馆",
+    "足球",
+    "画画",
+    "钢琴",
+    "作业",
+    "周末",
+    "公园",
+)
+WRONG = {"forum": ("真丑", "滚开"), "bets": ("下注", "赔率")}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    random = Random(2)
+    posts: list[str] = []
+    for name, words in WRONG.items():
+        rows = []
+        for _ in range(500):
+            label = random.randint(0, 1)
+            parts = random.choices(PLAIN, k=7) + ([random.choice(words)] if label else [])
+            random.shuffle(parts)
+            rows.append({"text": "".join(parts), "label": label})
+        (folder / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        posts += [row["text"] for row in rows]
+    (folder / "posts.txt").write_text("\n".join(posts), encoding="utf-8")
+    for name, content in {"sets": SETS, "linear": LINEAR, "pretrain": PRETRAIN, "encoder": ENCODER}.items():
+        (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
+    pretrain(folder / "pretrain.yaml", folder, folder / "work", console=QUIET)
+    train(folder / "linear.yaml", folder, models=folder / "models", console=QUIET)
+    return folder
+
+
+def run(data: Path, work: Path, recipe: str = "encoder.yaml") -> Any:
+    return train_encoder(
+        data / recipe,
+        data,
+        data / "work" / "pretrained-tiny" / "model",
+        work,
+        models=work / "models",
+        linear=data / "models" / "linear-tiny",
+        console=QUIET,
+    )
+
+
+def test_it_learns_is_exported_and_measured_beside_the_linear_model(data: Path, tmp_path: Path) -> None:
+    made = run(data, tmp_path)
+    assert made.card["encoder"]["untouched"]["mean"]["macro_f1"] > 0.9
+    assert set(made.card["average"]) == {"untouched", "evaded"}
+    assert made.card["agreement"]["decisions"] >= 0.995
+    served = load_encoder(made.folder)
+    assert served.slugs == ("bullying", "gambling")
+    scores = served.probabilities(served.margins(fold(["今天真丑同学天气", "今天下注同学天气", "今天春游同学天气"])))
+    assert (scores > 0.5).tolist() == [[True, False], [False, True], [False, False]]
+    assert {entry["set"] for entry in served.manifest["data"]} == {"forum", "bets"}
+    assert served.manifest["linear"] == "linear-tiny"
+    assert all(len(entry["blend"]) == 2 for entry in served.manifest["categories"])
+    saved = WoodpeckerForCategories.from_pretrained(tmp_path / "encoder-tiny" / "model")
+    assert saved.config.classes == ["bullying", "gambling"]
+
+
+def _rows() -> Rows:
+    random = Random(3)
+    texts = ["".join(random.choices(PLAIN, k=6)) + ("真丑" if k % 2 else "") for k in range(400)]
+    says = np.full((400, 2), UNKNOWN, dtype=np.int8)
+    says[:, 0] = np.arange(400) % 2
+    return Rows(
+        texts=texts,
+        slugs=("bullying", "gambling"),
+        says=says,
+        held=np.arange(400) >= 300,
+        group=np.arange(400),
+        origin=(np.arange(400) % 4 == 0).astype(np.int32),
+        sets=("forum", "bets"),
+    )
+
+
+def _tuner(data: Path, samples: int) -> tuple[Tuner, Any]:
+    recipe, sets = load_encoder_recipe(data / "encoder.yaml")
+    recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"samples": samples})})
+    pretrained = data / "work" / "pretrained-tiny" / "model"
+    model, alphabet = begin_model(recipe, pretrained)
+    rows = _rows()
+    draws = Draws(rows, sets, {}, alphabet, recipe.training, recipe.seed)
+    return Tuner(model, alphabet, recipe, draws), watch(rows, halves(rows, 5), 5)
+
+
+def test_a_run_ended_anywhere_goes_on_as_if_it_had_not_been(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, watched = _tuner(data, 3000)
+    expected = whole.go(watched, tmp_path / "a", {"run": 1}, lambda _: None)
+    monkeypatch.setattr("classifiers.training.encoder_train.CHECKPOINT_SECONDS", 0.0)
+    cut, watched = _tuner(data, 3000)
+    ended = cut._one
+
+    def dies(batch: Any) -> float:
+        if cut.samples > 1200:
+            raise KeyboardInterrupt
+        return ended(batch)
+
+    monkeypatch.setattr(cut, "_one", dies)
+    with pytest.raises(KeyboardInterrupt):
+        cut.go(watched, tmp_path / "b", {"run": 1}, lambda _: None)
+    again, watched = _tuner(data, 3000)
+    said: list[str] = []
+    found = again.go(watched, tmp_path / "b", {"run": 1}, said.append)
+    assert said[0].startswith("goes on from")
+    for name, value in expected.items():
+        assert torch.allclose(value, found[name], atol=1e-5), name
+    with pytest.raises(ModelError, match="another run"):
+        _tuner(data, 3000)[0].go(watched, tmp_path / "b", {"run": 2}, lambda _: None)
+
+
+def test_a_category_that_no_row_speaks_of_gets_no_gradient() -> None:
+    logits = torch.zeros(3, 2, requires_grad=True)
+    says = torch.tensor([[1, UNKNOWN], [0, UNKNOWN], [1, UNKNOWN]], dtype=torch.int8)
+    loss_of(logits, says, 0.0).backward()
+    assert (logits.grad[:, 1] == 0).all()
+    assert (logits.grad[:, 0] != 0).all()
+
+
+def test_ordinary_talk_speaks_against_what_its_set_never_names(data: Path) -> None:
+    sets = load_sets(data / "sets.yaml")
+    rows = _rows()
+    says = with_ordinary(rows, [sets["forum"], sets["bets"]])
+    of_bets = rows.origin == 1
+    assert (says[of_bets, 0] == rows.says[of_bets, 0]).all()
+    assert (says[:, 1] == UNKNOWN).all()  # gambling is named by the ordinary set itself
+    bare = Rows(rows.texts, ("bullying", "self_harm"), rows.says, rows.held, rows.group, rows.origin, rows.sets)
+    assert (with_ordinary(bare, [sets["forum"], sets["bets"]])[of_bets, 1] == 0).all()
+
+
+def test_a_round_is_the_same_whenever_it_is_drawn_and_never_shows_what_is_held_back(data: Path) -> None:
+    sets = list(load_sets(data / "sets.yaml").values())
+    rows = _rows()
+    rows.texts = [text + ("龙" if apart else "") for text, apart in zip(rows.texts, rows.held, strict=True)]
+    alphabet = Alphabet.of(sorted({char for text in rows.texts for char in text}))
+    draws = Draws(rows, sets, {"bets": 3.0}, alphabet, Tuning(samples=1, evaded=0.3, hidden_characters=0.2), 9)
+    first, again = list(draws.round(4)), list(draws.round(4))
+    assert all((a.ids == b.ids).all() and (a.says == b.says).all() for a, b in zip(first, again, strict=True))
+    assert sum(len(batch.ids) for batch in first) == 8192
+    shown = np.concatenate([batch.ids.ravel() for batch in first])
+    assert alphabet.lookup[ord("龙")] not in shown
+    assert 0.1 < (shown == MASK).mean() < 0.25
+
+
+def test_the_float_model_reads_long_texts_by_their_strongest_window() -> None:
+    alphabet = Alphabet.of(list("作文课"))
+    shape = {"hidden": 8, "layers": 1, "heads": 2, "inner": 8, "pair_buckets": 16, "triple_buckets": 16}
+    model = WoodpeckerForCategories(WoodpeckerConfig(vocab_size=7, classes=["bullying"], **shape)).eval()
+    long = logits_of(model, alphabet, fold(["作文课文" * 100, "作"]))
+    assert long.shape == (2, 1)
+    assert np.isfinite(long).all()
+
+
+def test_the_shipped_recipe_is_valid_and_wrong_ones_say_why(data: Path, tmp_path: Path) -> None:
+    recipe, sets = load_encoder_recipe(RECIPES / "encoder.yaml")
+    assert "sexual_exploitation" not in recipe.categories
+    assert sets
+    path = tmp_path / "recipe.yaml"
+    for line, said in {
+        "colour: red": "unknown key 'colour'",
+        "weights: {nothing: 2}": "'nothing'",
+        "most: {nothing: 2}": "'nothing'",
+    }.items():
+        path.write_text(
+            f"version: v\nseed: 1\ncategories: [bullying]\ntraining: {{samples: 1}}\n{line}", encoding="utf-8"
+        )
+        with pytest.raises(RecipeError, match=said):
+            load_encoder_recipe(path)
+
+
+def test_what_is_no_pretrained_encoder_or_lacks_a_column_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="no pretrained encoder"):
+        train_encoder(
+            data / "encoder.yaml",
+            data,
+            tmp_path,
+            tmp_path / "work",
+            linear=data / "models" / "linear-tiny",
+            console=QUIET,
+        )
+    (data / "more.yaml").write_text(ENCODER.replace("gambling]", "gambling, self_harm]"), encoding="utf-8")
+    with pytest.raises(ModelError, match="no column for self_harm"):
+        run(data, tmp_path, "more.yaml")
+
+
+def test_the_encoder_is_read_by_the_transformers_library(data: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForSequenceClassification
+
+    from classifiers.training.encoder_model import register
+
+    register()
+    model = WoodpeckerForCategories(WoodpeckerConfig(vocab_size=9, hidden=8, heads=2, classes=["bullying", "gambling"]))
+    model.save_pretrained(tmp_path / "m")
+    again = AutoModelForSequenceClassification.from_pretrained(tmp_path / "m")
+    assert isinstance(again, WoodpeckerForCategories)
+    ids = torch.tensor([[2, 5, 6, 2]])
+    with torch.no_grad():
+        assert torch.equal(model.eval()(ids), again.eval()(ids))
