@@ -64,7 +64,7 @@ def _between(choices: Sequence[str], share: float) -> Change:
 
     def change(text: str, random: Random) -> str:
         parts: list[str] = []
-        for char, following in zip(text, [*text[1:], ""], strict=True):
+        for char, following in zip(text, text[1:] + " ", strict=False):
             parts.append(char)
             if _han(char) and _han(following) and random.random() < share:
                 parts.append(random.choice(choices))

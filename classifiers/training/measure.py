@@ -8,10 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.cascade import Cascade
+from classifiers.evaluation.agreement import agreement
+from classifiers.evaluation.faithful import deletion
 from classifiers.evaluation.metrics import measure, reliability
+from classifiers.evaluation.robustness import under_evasion
 from classifiers.training.recipe import Recipe
 from classifiers.training.rows import UNKNOWN, Rows
 from classifiers.training.sets import LabelledSet
+from classifiers.training.typed import LABELS, SECOND, load_typed
 from config.taxonomy import SLUGS
 
 
@@ -43,12 +47,38 @@ def measure_model(
         "categories": categories,
         "ordinary": _ordinary(scores, origin, thresholds, rows.sets, sets),
         "rules_only": [slug for slug in SLUGS if slug not in rows.slugs],
+        **_behaviour(cascade, rows, chosen, scores, recipe, sets),
+        "agreement": agreement(load_typed(LABELS), load_typed(SECOND)),
         "sets": [entry.model_dump(mode="json", include=_CARD_FIELDS) for entry in sets],
         "about": about,
     }
 
 
+FLAGGED, ORDINARY = 500, 2000  # texts that evasions are tried on
 _CARD_FIELDS = {"name", "origin", "licence", "tier", "register_", "cannot_tell", "hold_back"}
+
+
+def _behaviour(
+    cascade: Cascade,
+    rows: Rows,
+    chosen: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    recipe: Recipe,
+    sets: list[LabelledSet],
+) -> dict[str, Any]:
+    """What evasion costs and whether spans are faithful, on flagged texts and on ordinary talk never trained on."""
+    limits = np.array([recipe.threshold(slug) for slug in SLUGS])
+    random = np.random.default_rng(recipe.seed)
+    over = np.flatnonzero((scores >= limits).any(axis=1))
+    ordinary = np.isin(rows.origin[chosen], [rows.sets.index(entry.name) for entry in sets if entry.ordinary])
+    flagged = random.permutation(over)[:FLAGGED]
+    calm = random.permutation(np.flatnonzero(ordinary))[:ORDINARY]
+    texts = [[rows.texts[chosen[i]] for i in some] for some in (flagged, calm)]
+    thresholds = {slug: recipe.threshold(slug) for slug in SLUGS}
+    return {
+        "evasions": under_evasion(cascade.scores, texts[0], texts[1], limits, seed=recipe.seed),
+        "spans": deletion(cascade, texts[0], thresholds, seed=recipe.seed),
+    }
 
 
 def _figures(scores: NDArray[np.float64], labels: NDArray[np.int8], threshold: float) -> dict[str, Any]:

@@ -136,9 +136,17 @@ def _fit_all(
         _check_enough(rows.says[use, k], data, slug, "calibration")
         # Margins as served: from the rounded weights.
         margins = np.asarray(x[use] @ rounded[:, k].astype(np.float64)).ravel() * scales[k] + offsets[k]
-        platt: Platt = fit_platt(margins, rows.says[use, k])
+        platt: Platt = fit_platt(margins, rows.says[use, k], _as_common(rows.says[use, k], recipe.least_share))
         columns.append({"slug": slug, "scale": scales[k], "offset": offsets[k], "platt": [platt.slope, platt.offset]})
     return columns, rounded
+
+
+def _as_common(labels: NDArray[np.int8], least: float) -> NDArray[np.float64]:
+    """Weights under which at least a share of `least` of the rows are positive."""
+    share = float((labels == 1).mean())
+    if share >= least:
+        return np.ones(len(labels))
+    return np.where(labels == 1, least / share, (1 - least) / (1 - share))
 
 
 def _rows_for(rows: Rows, column: Column, k: int) -> NDArray[np.bool_]:

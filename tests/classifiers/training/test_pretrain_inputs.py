@@ -168,6 +168,7 @@ def test_a_replacement_by_sound_sounds_the_same() -> None:
     noised = noiser(ids, np.random.default_rng(3))
     assert (noised.replaced == 1).sum() > 50
     assert (SOUNDS[noised.ids] == SOUNDS[ids]).all()
+    assert (noised.ids == ids)[SOUNDS[ids] == 0].all()
     assert (noiser.only_masking()(ids, np.random.default_rng(3)).replaced != 1).all()
 
 
