@@ -40,10 +40,9 @@ class Recipe(_Strict):
     most: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
     columns: dict[str, Column] = Field(min_length=1, max_length=WIDTH)
     thresholds: dict[str, float] = Field(default_factory=dict)
-    least_share: Annotated[float, Field(gt=0, lt=1)] = Field(
-        default=0.15,
-        description="calibrate as if at least this share of texts were of the category: what people look at, and what "
-        "an operator measures on, holds far more harm than the rows held back here",
+    least_share: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="calibrate as if at least this share of texts were of the category; 0: as among the rows held back",
     )
     default_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.5
     sets_file: Path | None = Field(default=None, description="another sets.yaml, beside the recipe")
