@@ -24,6 +24,9 @@ from classifiers.normalise.tables import (
 )
 
 LONGEST_RUN = 3  # a character repeated more often says no more than three times the same
+SPACED_SHARE, SPACED_LEAST = 0.5, 3
+"""A text is letter-spaced when at least this share of its neighbouring Chinese characters, and this many, have a blank
+between them: Chinese is written without."""
 MOST_UNDONE = 64  # entries per text; a text wholly in traditional characters needs one, not thousands
 
 
@@ -41,6 +44,7 @@ class Folded:
     bounds: NDArray[np.int64]
     given: NDArray[np.uint32]
     given_bounds: NDArray[np.int64]
+    spaced: frozenset[int] = frozenset()  # numbers of texts whose letter-spacing was taken out
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -74,8 +78,29 @@ def fold(texts: Sequence[str]) -> Folded:
     if len(points) and (points >= CODE_POINTS).any():
         points, source, owner = _expand(points, source, owner, table.expansions)
     points, source, owner = _squeeze(points, source, owner, table.shape)
-    bounds = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(texts)))))
-    return Folded(points, source, source + np.int32(1), bounds.astype(np.int64), given, given_bounds.astype(np.int64))
+    keep, spaced = _letter_spacing(points, owner, table.shape, len(texts))
+    points, source, owner = points[keep], source[keep], owner[keep]
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(owner, minlength=len(texts))))).astype(np.int64)
+    return Folded(points, source, source + np.int32(1), bounds, given, given_bounds.astype(np.int64), spaced)
+
+
+def _letter_spacing(
+    points: NDArray[np.uint32], owner: NDArray[np.int32], shape: NDArray[np.uint8], count: int
+) -> tuple[NDArray[np.bool_], frozenset[int]]:
+    """Which characters stay, and the numbers of the texts that were letter-spaced."""
+    keep = np.ones(len(points), dtype=bool)
+    if len(points) < 3:
+        return keep, frozenset()
+    han = shape[points] == HAN
+    close = han[:-1] & han[1:] & (owner[:-1] == owner[1:])
+    apart = han[:-2] & (points[1:-1] == 32) & han[2:] & (owner[:-2] == owner[2:])
+    if not apart.any():
+        return keep, frozenset()
+    together = np.bincount(owner[:-1][close], minlength=count)
+    separate = np.bincount(owner[:-2][apart], minlength=count)
+    spaced = (separate >= SPACED_LEAST) & (separate >= SPACED_SHARE * (separate + together))
+    keep[1:-1] = ~(apart & spaced[owner[:-2]])
+    return keep, frozenset(np.flatnonzero(spaced).tolist())
 
 
 def _expand(
@@ -118,18 +143,27 @@ def undone(folded: Folded) -> dict[int, list[Undone]]:
     kinds = table.kind[folded.given]
     places = np.flatnonzero(kinds)
     if not len(places):
-        return {}
+        return {number: [_spaced(folded, number)] for number in folded.spaced}
     owners = np.searchsorted(folded.given_bounds, places, side="right") - 1
     breaks = np.flatnonzero((np.diff(places) != 1) | (np.diff(kinds[places]) != 0) | (np.diff(owners) != 0)) + 1
     starts = np.concatenate(([0], breaks))
     ends = np.concatenate((breaks, [len(places)]))
-    found: dict[int, list[Undone]] = {}
+    found: dict[int, list[Undone]] = {number: [_spaced(folded, number)] for number in folded.spaced}
     for first, last in zip(places[starts], places[ends - 1], strict=True):
         number = int(np.searchsorted(folded.given_bounds, first, side="right") - 1)
         entry = _entry(folded, number, int(first), int(last) + 1, int(kinds[first]))
         if entry and len(found.setdefault(number, [])) < MOST_UNDONE:
             found[number].append(entry)
     return {number: entries for number, entries in found.items() if entries}
+
+
+def _spaced(folded: Folded, number: int) -> Undone:
+    """The whole stretch whose blanks were taken out."""
+    part = slice(int(folded.bounds[number]), int(folded.bounds[number + 1]))
+    start, end = int(folded.source[part].min()), int(folded.ends[part].max())
+    base = int(folded.given_bounds[number])
+    seen = to_text(folded.given[base + start : base + end])
+    return Undone(start=start, end=end, seen=seen, read_as=folded.text(number), kind="spaced")
 
 
 def _entry(folded: Folded, number: int, first: int, end: int, kind: int) -> Undone | None:

@@ -27,11 +27,12 @@ from ruamel.yaml import YAML
 
 from classifiers.assessment import Undone
 from classifiers.normalise.fold import Folded, fold, to_points, to_text
-from classifiers.normalise.tables import DIGIT, HAN, LATIN, tables
+from classifiers.normalise.tables import DIGIT, HAN, LATIN, SPACE, tables
 
 DATA = Path(__file__).parent
 MOST_EDITS = 200  # per text
 LONGEST_GAP = 3  # characters put in between two of a word
+MARKED_LEAST, MARKED_SHARE = 3, 0.25  # marks between so many neighbouring characters are no punctuation
 SHORTEST_SOUND = 3  # shorter words have too many innocent homophones
 _SENTENCE = frozenset("。！？!?;；\n")
 _PAUSES = frozenset(",，、:：.")
@@ -65,6 +66,9 @@ class _Word:
     read_as: str
     kind: str  # "" for the word itself
     unless: tuple[str, ...] = ()
+
+
+_NOTHING = _Word("", "inserted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,8 @@ class Reader:
             edit = _edit(folded, letters, number, start, end, entry)
             if edit is not None:
                 edits.setdefault(number, []).append(edit)
+        for number, removed in _put_between_everywhere(folded).items():
+            edits.setdefault(number, []).extend(removed)
         return {
             number: reading for number, found in edits.items() if (reading := _apply(folded, number, found)) is not None
         }
@@ -224,6 +230,38 @@ def _put_in_between(folded: Folded, place: NDArray[np.int64]) -> bool:
         return False
     every = len(between) == len(steps)
     return (every and len(steps) > 1) or not any(_PAUSES & set(gap) for gap in between)
+
+
+def _put_between_everywhere(folded: Folded) -> dict[int, list[_Edit]]:
+    """Marks and emoji between many of a text's neighbouring Chinese characters: each is taken out in the reading."""
+    table = tables().shape
+    shape = table[folded.points]
+    han = np.flatnonzero(shape == HAN)
+    if len(han) < MARKED_LEAST:
+        return {}
+    owner = np.searchsorted(folded.bounds, han, side="right") - 1
+    gap = np.diff(han) - 1
+    same = owner[1:] == owner[:-1]
+    inside = same & (gap >= 1) & (gap <= 2) & _mark_table()[folded.points[np.minimum(han[:-1] + 1, len(shape) - 1)]]
+    pairs = np.bincount(owner[1:][same & (gap <= 2)], minlength=len(folded))
+    marked = np.bincount(owner[1:][inside], minlength=len(folded))
+    many = (marked >= MARKED_LEAST) & (marked >= MARKED_SHARE * pairs)
+    found: dict[int, list[_Edit]] = {}
+    for k in np.flatnonzero(inside & many[owner[1:]]):
+        number = int(owner[k])
+        base = int(folded.bounds[number])
+        edit = _Edit(int(han[k]) + 1 - base, int(han[k + 1]) - base, _NOTHING)
+        found.setdefault(number, []).append(edit)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _mark_table() -> NDArray[np.bool_]:
+    """Code points that, put between Chinese characters, are no letter and end no sentence."""
+    table = ~np.isin(tables().shape, (HAN, LATIN, DIGIT, SPACE))
+    for mark in (*_SENTENCE, ",", "，"):
+        table[ord(mark)] = False
+    return table
 
 
 def _stands_alone(folded: Folded, number: int, first: int, last: int) -> bool:

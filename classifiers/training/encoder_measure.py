@@ -14,6 +14,7 @@ from classifiers.evaluation.metrics import measure
 from classifiers.normalise import Folded, Reader, fold
 from classifiers.training.evasions import EVASIONS, evade
 from classifiers.training.rows import UNKNOWN, Rows
+from classifiers.training.train import as_common
 
 Floats = NDArray[np.float64]
 BATCH = 2048
@@ -40,12 +41,13 @@ def read_twice(texts: Sequence[str], reader: Reader, score: Callable[[Folded], F
     return np.concatenate(parts)
 
 
-def fit_curves(margins: Floats, says: NDArray[np.int8]) -> list[Platt]:
-    """A calibration per category, from rows that say something of it."""
+def fit_curves(margins: Floats, says: NDArray[np.int8], least: float) -> list[Platt]:
+    """A calibration per category from rows that say something of it, as if at least a share of `least` were of it."""
     curves = []
     for k in range(says.shape[1]):
         known = says[:, k] != UNKNOWN
-        curves.append(fit_platt(margins[known, k], says[known, k]))
+        labels = says[known, k]
+        curves.append(fit_platt(margins[known, k], labels, as_common(labels, least)))
     return curves
 
 

@@ -51,6 +51,9 @@ class EncoderRecipe(BaseModel):
         default_factory=dict, description="how often a set is drawn from, times; 1 where it is not named"
     )
     training: Tuning
+    least_share: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.15, description="calibrate as if at least this share of texts were of the category"
+    )
     sets_file: Path | None = Field(default=None, description="another sets.yaml, beside the recipe")
 
 

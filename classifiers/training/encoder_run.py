@@ -72,7 +72,7 @@ def train_encoder(
     model, alphabet = begin_model(recipe, pretrained)
     draws = Draws(rows, sets, recipe.weights, alphabet, recipe.training, recipe.seed)
     identity = {
-        "recipe": recipe.model_dump(mode="json"),
+        "recipe": recipe.model_dump(mode="json", exclude={"least_share"}),
         "data": digests,
         "pretrained": file_digest(pretrained / "model.safetensors"),
     }
@@ -89,7 +89,7 @@ def train_encoder(
     shutil.copyfile(pretrained / TOKENIZER, work / version / "model" / TOKENIZER)
     export(model, alphabet, folder, _some(rows, ~rows.held, FITTING, recipe.seed))
     about = _about(recipe, sets, digests, pretrained, partner, time.monotonic() - began)
-    served = _calibrate(folder, version, rows, calibrating, partner, about)
+    served = _calibrate(folder, version, rows, calibrating, partner, recipe.least_share, about)
     say("measuring")
     card = _card(served, partner, rows, ~calibrating & rows.held, build_reader(engine), recipe.seed)
     texts = _some(rows, ~calibrating & rows.held, COMPARED, recipe.seed)
@@ -105,6 +105,7 @@ def _calibrate(
     rows: Rows,
     calibrating: NDArray[np.bool_],
     partner: LinearModel,
+    least: float,
     about: dict[str, Any],
 ) -> Encoder:
     """Write the manifest: a curve for the encoder alone, and one for its mean with the linear model."""
@@ -114,9 +115,9 @@ def _calibrate(
     chosen = np.flatnonzero(calibrating)
     says = rows.says[chosen]
     margins = _batched([rows.texts[i] for i in chosen], served.margins)
-    curves = fit_curves(margins, says)
+    curves = fit_curves(margins, says, least)
     together = _batched([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
-    blend = fit_curves((log_odds(margins, curves) + together) / 2, says)
+    blend = fit_curves((log_odds(margins, curves) + together) / 2, says, least)
     categories = [
         {"slug": slug, "platt": [curve.slope, curve.offset], "blend": [mixed.slope, mixed.offset]}
         for slug, curve, mixed in zip(rows.slugs, curves, blend, strict=True)

@@ -40,6 +40,9 @@ class Recipe(_Strict):
     most: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
     columns: dict[str, Column] = Field(min_length=1, max_length=WIDTH)
     thresholds: dict[str, float] = Field(default_factory=dict)
+    evaded: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0, description="share of the training rows of which a copy that evades on purpose is trained on too"
+    )
     least_share: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0,
         description="calibrate as if at least this share of texts were of the category; 0: as among the rows held back",

@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from classifiers.linear import MODELS, quantise, save_model
 from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
 from classifiers.rules.reading import RuleReader
+from classifiers.training.evasions import SOUND_AND_SHAPE, evade
 from classifiers.training.fit import counts, fit_column
 from classifiers.training.measure import measure_model
 from classifiers.training.recipe import Column, Recipe, load_recipe
@@ -64,6 +66,7 @@ def train(
             most=recipe.most,
             tick=lambda _: progress.advance(task),
         )
+        rows = with_evaded(rows, recipe.evaded, recipe.seed)
         calibrating = halves(rows, recipe.seed)
         task = progress.add_task("fitting", total=len(slugs))
         columns, weights = _fit_all(rows, recipe, calibrating, data, lambda: progress.advance(task))
@@ -107,6 +110,27 @@ def evaluate(
         return measure_model(cascade, rows, unseen, recipe, sets, {"data": digests})
 
 
+TRAINED_EVASIONS = (*SOUND_AND_SHAPE, "punctuated", "emoji_between")
+"""Evasions that folding does not undo for certain, so that the model has to know them."""
+
+
+def with_evaded(rows: Rows, share: float, seed: int) -> Rows:
+    """Add a copy, evading in one way drawn at random, of a share of the rows that are trained on."""
+    random = Random(seed)  # noqa: S311 - repeatable, not secret
+    able = [i for i in range(len(rows)) if not rows.held[i] and random.random() < share]
+    texts = [evade(rows.texts[i], random.choice(TRAINED_EVASIONS), random) for i in able]
+    chosen = np.array([*range(len(rows)), *able], dtype=np.int64)
+    return Rows(
+        texts=rows.texts + texts,
+        slugs=rows.slugs,
+        says=rows.says[chosen],
+        held=rows.held[chosen],
+        group=rows.group[chosen],
+        origin=rows.origin[chosen],
+        sets=rows.sets,
+    )
+
+
 def halves(rows: Rows, seed: int) -> NDArray[np.bool_]:
     """Half of the held-back near-copy groups calibrate, the other half measure."""
     lots = np.random.default_rng(seed).random(int(rows.group.max(initial=0)) + 1)
@@ -136,12 +160,12 @@ def _fit_all(
         _check_enough(rows.says[use, k], data, slug, "calibration")
         # Margins as served: from the rounded weights.
         margins = np.asarray(x[use] @ rounded[:, k].astype(np.float64)).ravel() * scales[k] + offsets[k]
-        platt: Platt = fit_platt(margins, rows.says[use, k], _as_common(rows.says[use, k], recipe.least_share))
+        platt: Platt = fit_platt(margins, rows.says[use, k], as_common(rows.says[use, k], recipe.least_share))
         columns.append({"slug": slug, "scale": scales[k], "offset": offsets[k], "platt": [platt.slope, platt.offset]})
     return columns, rounded
 
 
-def _as_common(labels: NDArray[np.int8], least: float) -> NDArray[np.float64]:
+def as_common(labels: NDArray[np.int8], least: float) -> NDArray[np.float64]:
     """Weights under which at least a share of `least` of the rows are positive."""
     share = float((labels == 1).mean())
     if share >= least:
