@@ -16,7 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.assessment import Assessment, Assessor, Span, Undone
-from classifiers.linear import LinearModel, load_model, newest
+from classifiers.blend import Blend
+from classifiers.encoder import GRAPH, load_encoder, newest_encoder
+from classifiers.errors import ModelError
+from classifiers.linear import MODELS, WEIGHTS, LinearModel, load_model, newest
 from classifiers.ngrams import Grams
 from classifiers.normalise import Folded, Reader, Reading, fold, undone
 from classifiers.rules.engine import RuleEngine, RuleHit
@@ -63,15 +66,16 @@ class Explanation:
 class Cascade:
     """The shipped assessor. Scores of a text do not depend on what else is in the batch."""
 
-    def __init__(self, model: LinearModel, engine: RuleEngine, reader: Reader) -> None:
+    def __init__(self, model: LinearModel, engine: RuleEngine, reader: Reader, blend: Blend | None = None) -> None:
+        self.blend, self.every = blend, False
         self._model, self.engine, self.reader = model, engine, reader
         self._column = {slug: k for k, slug in enumerate(SLUGS)}
         self._trained = np.array([self._column[slug] for slug in model.slugs], dtype=np.int64)
 
     @property
     def version(self) -> str:
-        """Name of the model."""
-        return self._model.version
+        """Name of the model: the linear one, and the encoder where there is one."""
+        return f"{self.blend.encoder.version}+{self._model.version}" if self.blend else self._model.version
 
     @property
     def model(self) -> LinearModel:
@@ -124,7 +128,10 @@ class Cascade:
     def _score(self, folded: Folded) -> _Scored:
         hits, factors = self.engine.read([folded.text(k) for k in range(len(folded))])
         grams = self._model.grams(folded)
-        linear = self._model.probabilities(self._model.margins(grams))
+        margins = self._model.margins(grams)
+        linear = self._model.probabilities(margins)
+        if self.blend is not None:
+            linear = self.blend.probabilities(folded, margins, linear, every=self.every)
         for number, lowered in enumerate(factors):
             for slug, factor in lowered.items():
                 if slug in self._model.slugs:
@@ -193,9 +200,23 @@ def load(model_dir: Path | None = None, own_rules: Path | None = None) -> Assess
 
 def load_cascade(model_dir: Path | None = None, own_rules: Path | None = None) -> Cascade:
     """As `load`, for callers inside this room that need more than the contract."""
-    model = load_model(model_dir or newest())
+    model, blend = _models(model_dir)
     engine = RuleEngine(load_rules((RULES_DIR, own_rules) if own_rules else (RULES_DIR,)))
-    return Cascade(model, engine, build_reader(engine))
+    return Cascade(model, engine, build_reader(engine), blend)
+
+
+def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:
+    """A linear model's folder is served alone, an encoder's together with the linear model that its manifest names."""
+    encoder_dir = newest_encoder(MODELS) if folder is None else folder if (folder / GRAPH).is_file() else None
+    if encoder_dir is None:
+        return load_model(folder or newest()), None
+    encoder = load_encoder(encoder_dir)
+    name = encoder.manifest.get("linear", "")
+    beside = [place / name for place in (encoder_dir.parent, MODELS) if name and (place / name / WEIGHTS).is_file()]
+    if not beside:
+        raise ModelError(encoder_dir, f"linear model {name!r}, which is not there", f"{name}/ beside it, or shipped")
+    linear = load_model(beside[0])
+    return linear, Blend(encoder, linear)
 
 
 def _as_folded(readings: Iterable[Reading]) -> Folded:

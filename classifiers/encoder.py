@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -125,28 +126,25 @@ class Encoder:
     """A served encoder."""
 
     def __init__(self, folder: Path, manifest: dict[str, Any], threads: int) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's own exceptions share no base but this
-            found = f"a graph that cannot be loaded ({type(error).__name__})"
-            raise ModelError(folder / GRAPH, found, "the ONNX file its manifest names") from error
+        self.folder, self._threads = folder, threads
+        self._session, self._process = _session(folder, threads), os.getpid()
         self.alphabet = Alphabet.read(folder / TOKENIZER)
         self.manifest = manifest
         self.version: str = manifest["version"]
         self.slugs: tuple[str, ...] = tuple(entry["slug"] for entry in manifest["categories"])
         self.calibration = tuple(Platt(*entry["platt"]) for entry in manifest["categories"])
 
-    def margins(self, folded: Folded) -> NDArray[np.float64]:
-        """Raw logits, one row per text and one column per category; a long text has its strongest window's."""
+    def margins(self, folded: Folded, texts: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Raw logits, one row per text and one column per category; a long text has its strongest window's.
+
+        Where `texts` is given, only those are read; the rows of the others are −inf.
+        """
+        if os.getpid() != self._process:  # a session does not survive a fork
+            self._session, self._process = _session(self.folder, self._threads), os.getpid()
         cut = windows(folded, self.alphabet)
+        among = None if texts is None else np.flatnonzero(texts[cut.owner])
         found = np.full((len(folded), len(self.slugs)), -np.inf)
-        for chosen in cut.batches():
+        for chosen in cut.batches(among=among):
             logits = self._session.run(None, {"input_ids": cut.padded(chosen)})[0]
             np.maximum.at(found, cut.owner[chosen], logits)
         return found
@@ -154,6 +152,26 @@ class Encoder:
     def probabilities(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probabilities of logits, same shape."""
         return np.stack([curve(margins[:, k]) for k, curve in enumerate(self.calibration)], axis=1)
+
+
+def newest_encoder(models: Path) -> Path | None:
+    """Return the folder of the newest encoder among model folders; None where there is none."""
+    found = sorted(file.parent for file in models.glob(f"*/{GRAPH}") if (file.parent / MANIFEST).is_file())
+    return found[-1] if found else None
+
+
+def _session(folder: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions share no base but this
+        found = f"a graph that cannot be loaded ({type(error).__name__})"
+        raise ModelError(folder / GRAPH, found, "the ONNX file its manifest names") from error
 
 
 def load_encoder(folder: Path, *, threads: int = 1) -> Encoder:

@@ -86,14 +86,14 @@ class LinearModel:
 
 
 def newest(models: Path = MODELS) -> Path:
-    """Return the folder of the newest shipped model; versions sort by name.
+    """Return the folder of the newest shipped linear model; versions sort by name.
 
     Raises:
         ModelError: there is none.
     """
-    found = sorted(folder.parent for folder in models.glob(f"*/{MANIFEST}"))
+    found = sorted(file.parent for file in models.glob(f"*/{WEIGHTS}") if (file.parent / MANIFEST).is_file())
     if not found:
-        raise ModelError(models, "no model folder with a manifest.json", "at least one")
+        raise ModelError(models, f"no model folder with a {MANIFEST} and {WEIGHTS}", "at least one")
     return found[-1]
 
 

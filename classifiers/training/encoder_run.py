@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from classifiers.calibration import Platt
+from classifiers.calibration import Platt, sigmoid
 from classifiers.encoder import TOKENIZER, Encoder, load_encoder, save_manifest
 from classifiers.errors import DataError, ModelError
 from classifiers.linear import MODELS, LinearModel, load_model, newest
@@ -37,6 +37,8 @@ from classifiers.training.train import CARD, LEAST, Trained, halves
 
 FITTING = 1500  # texts that fix the scales of activations
 COMPARED = 5000  # texts that the int8 graph is compared with the float model on
+LOWEST = 0.2  # the lowest threshold of a shipped policy
+LOST = 0.003  # share of what both together would flag that may not reach the encoder
 
 
 def train_encoder(
@@ -118,12 +120,23 @@ def _calibrate(
     curves = fit_curves(margins, says, least)
     together = _batched([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
     blend = fit_curves((log_odds(margins, curves) + together) / 2, says, least)
+    reach = reach_of(log_odds((log_odds(margins, curves) + together) / 2, blend), together)
     categories = [
-        {"slug": slug, "platt": [curve.slope, curve.offset], "blend": [mixed.slope, mixed.offset]}
-        for slug, curve, mixed in zip(rows.slugs, curves, blend, strict=True)
+        {"slug": slug, "platt": [curve.slope, curve.offset], "blend": [mixed.slope, mixed.offset], "reach": least_}
+        for slug, curve, mixed, least_ in zip(rows.slugs, curves, blend, reach, strict=True)
     ]
     save_manifest(folder, version=version, categories=categories, about=about)
     return load_encoder(folder, threads=os.cpu_count() or 1)
+
+
+def reach_of(blended: Floats, linear: Floats) -> list[float]:
+    """Per category, the linear probability that all but `LOST` of what the blend flags at `LOWEST` reach."""
+    flagged = blended >= np.log(LOWEST / (1 - LOWEST))
+    least = []
+    for k in range(blended.shape[1]):
+        odds = linear[flagged[:, k], k]
+        least.append(round(float(sigmoid(np.quantile(odds, LOST))), 6) if len(odds) else LOWEST)
+    return least
 
 
 def linear_odds(model: LinearModel, folded: Folded, slugs: Sequence[str]) -> Floats:

@@ -1,0 +1,52 @@
+"""Two readers of one text: the linear model reads everything, the encoder what is not surely harmless to it.
+
+A category's probability is that of the mean of both log-odds, calibrated anew. `reach` is the linear probability from
+which on a text is given to the encoder, per category: set at training so that of what both together would flag at the
+lowest shipped threshold, nearly everything reaches the encoder.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.calibration import Platt, sigmoid
+from classifiers.encoder import Encoder
+from classifiers.errors import ModelError
+from classifiers.linear import LinearModel
+from classifiers.normalise.fold import Folded
+
+Floats = NDArray[np.float64]
+
+
+class Blend:
+    """An encoder beside the linear model that it was blended with."""
+
+    def __init__(self, encoder: Encoder, linear: LinearModel) -> None:
+        entries = encoder.manifest["categories"]
+        if missing := [entry["slug"] for entry in entries if entry["slug"] not in linear.slugs]:
+            raise ModelError(encoder.folder, f"no linear column for {', '.join(missing)}", "the linear model it names")
+        if not all({"blend", "reach"} <= entry.keys() for entry in entries):
+            raise ModelError(encoder.folder, "categories without blend and reach", "an encoder of `train-encoder`")
+        self.encoder, self._linear = encoder, linear
+        self._columns = np.array([linear.slugs.index(entry["slug"]) for entry in entries], dtype=np.int64)
+        self._blend = [Platt(*entry["blend"]) for entry in entries]
+        self._reach = np.array([entry["reach"] for entry in entries], dtype=np.float64)
+
+    def reached(self, linear: Floats) -> NDArray[np.bool_]:
+        """Which texts go to the encoder, given the linear model's probabilities (one row per text)."""
+        return np.asarray((linear[:, self._columns] >= self._reach).any(axis=1))
+
+    def probabilities(self, folded: Folded, margins: Floats, linear: Floats, *, every: bool = False) -> Floats:
+        """The linear model's probabilities, with the blend's where the encoder was asked; `every`: of every text."""
+        texts = np.ones(len(folded), dtype=bool) if every else self.reached(linear)
+        found = linear.copy()
+        if not texts.any():
+            return found
+        own = self.encoder.margins(folded, texts)[texts]
+        for k, column in enumerate(self._columns):
+            curve, other = self.encoder.calibration[k], self._linear.calibration[column]
+            odds = curve.slope * own[:, k] + curve.offset
+            odds = (odds + other.slope * margins[texts, column] + other.offset) / 2
+            found[texts, column] = sigmoid(self._blend[k].slope * odds + self._blend[k].offset)
+        return found
