@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -68,7 +68,10 @@ def classify(
     except ClassifierError as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=json)
     try:
-        with _counting("texts") as tick, read, write:
+        with _counting("texts") as tick, ExitStack() as files:
+            for name, opened in ((source, read), (target, write)):
+                if name != "-":  # what was not opened here is not closed here
+                    files.enter_context(opened)
             report = stream.classify_lines(
                 read, write, assessor, thresholds, processes=stream.usable_processes(), tick=tick
             )

@@ -1,0 +1,88 @@
+"""The blend of the linear model with an encoder, on the small encoder kept beside this file."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.blend import Blend
+from classifiers.cascade import load_cascade
+from classifiers.encoder import MANIFEST, load_encoder
+from classifiers.errors import ModelError
+from classifiers.linear import load_model, newest
+
+TINY = Path(__file__).parent / "tiny_encoder"
+TEXTS = ["加微信领游戏点券", "今天的作文课真有意思", "你这个废物", "", "真人荷官在线，注册送彩金"] * 20
+
+
+def encoder_folder(folder: Path, reach: float, *, linear: str | None = None) -> Path:
+    """The small encoder, with a blend that lets texts through from one linear probability on."""
+    shutil.copytree(TINY, folder)
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    for entry in manifest["categories"]:
+        entry |= {"blend": [1.0, 0.0], "reach": reach}
+    manifest["linear"] = newest().name if linear is None else linear
+    (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    return folder
+
+
+def test_only_what_the_linear_model_is_not_sure_of_reaches_the_encoder(tmp_path: Path) -> None:
+    linear = load_model(newest())
+    chosen = Blend(load_encoder(encoder_folder(tmp_path / "some", 0.2)), linear)
+    cascade = load_cascade(tmp_path / "some")
+    alone = load_cascade(newest())
+    texts = cascade.scores(TEXTS)
+    without = alone.scores(TEXTS)
+    probabilities = linear.probabilities(linear.margins(linear.grams(_folded(TEXTS))))
+    sure = ~chosen.reached(probabilities)
+    assert sure.any()
+    assert not sure.all()
+    assert np.allclose(texts[sure], without[sure], atol=1e-9)
+    assert not np.allclose(texts[~sure], without[~sure], atol=1e-3)
+
+
+def _folded(texts: list[str]):  # type: ignore[no-untyped-def]
+    from classifiers.normalise import fold
+
+    return fold(texts)
+
+
+def test_a_text_gets_the_same_scores_alone_and_in_any_batch(tmp_path: Path) -> None:
+    cascade = load_cascade(encoder_folder(tmp_path / "all", 0.0))
+    together = cascade.scores(TEXTS)
+    assert np.allclose([cascade.scores([text])[0] for text in TEXTS[:5]], together[:5], atol=1e-3)
+
+
+def test_asked_to_read_everything_the_encoder_reads_everything(tmp_path: Path) -> None:
+    never = load_cascade(encoder_folder(tmp_path / "never", 2.0))
+    without = load_cascade(newest()).scores(TEXTS)
+    assert np.allclose(never.scores(TEXTS), without)
+    never.every = True
+    assert not np.allclose(never.scores(TEXTS), without, atol=1e-3)
+
+
+def test_an_assessment_names_both_models(tmp_path: Path) -> None:
+    folder = encoder_folder(tmp_path / "both", 0.0)
+    version = load_cascade(folder).assess(["好"])[0].model
+    assert newest().name in version
+    assert load_encoder(folder).version in version
+
+
+def test_an_encoder_without_its_linear_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="nowhere"):
+        load_cascade(encoder_folder(tmp_path / "alone", 0.0, linear="nowhere"))
+
+
+def test_an_encoder_that_was_never_blended_is_refused(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(TINY, tmp_path / "raw"))
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    for entry in manifest["categories"]:
+        entry.pop("blend", None)
+        entry.pop("reach", None)
+    (folder / MANIFEST).write_text(json.dumps(manifest | {"linear": newest().name}), "utf-8")
+    with pytest.raises(ModelError, match="blend"):
+        load_cascade(folder)
