@@ -14,6 +14,7 @@ from workers.cli.explain import show
 from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
 
 if TYPE_CHECKING:
+    from classifiers.stream import StreamReport
     from classifiers.training.sets import Tier
 
 Data = Annotated[Path, typer.Option(help="Folder with the labelled sets that docs/detection.md names.")]
@@ -79,13 +80,18 @@ def classify(
         leave(Exit.FAILED, f"{target}: nobody reads the answers any more")
     except OSError as error:
         leave(Exit.FAILED, f"{target} cannot be written: {error.strerror}", as_json=json)
+    _tell(report, source, as_json=json)
+
+
+def _tell(report: StreamReport, source: str, *, as_json: bool) -> None:
+    """Name the lines that were rejected; leave with 3 when there are any."""
     for line, reason in report.errors:
         complain(f"{source}:{line}: {reason}")
     if report.rejected > len(report.errors):
         complain(
             f"{source}: {report.rejected - len(report.errors)} more lines were rejected; each is answered in place"
         )
-    if json:
+    if as_json:
         summary(_counts(report))
     if report.rejected:
         raise typer.Exit(int(Exit.PARTLY))
@@ -125,7 +131,7 @@ def thresholds_of(site: str | None, *, as_json: bool) -> dict[str, float]:
         leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
 
 
-def _counts(report: Any) -> dict[str, Any]:
+def _counts(report: StreamReport) -> dict[str, Any]:
     speed = report.lines / report.seconds if report.seconds else 0.0
     return {
         "lines": report.lines,
