@@ -77,12 +77,10 @@ class LinearModel:
         """
         part = slice(int(found.offsets[text]), int(found.offsets[text + 1]))
         buckets, starts, sizes = found.buckets[part], found.starts[part], found.sizes[part].astype(np.int64)
-        shares = self.weights[buckets, column].astype(np.float64) / sizes
-        shares *= self.scales[column] / max(1.0, float(len(buckets))) ** 0.5
-        steps = np.zeros(length + 2)
-        np.add.at(steps, np.clip(starts, 0, length), shares)
-        np.add.at(steps, np.clip(starts + sizes, 0, length), -shares)
-        return np.cumsum(steps)[:length]
+        shares = self.weights[buckets, column] * (self.scales[column] / max(1.0, float(len(buckets))) ** 0.5) / sizes
+        ends = np.minimum(starts + sizes, length)
+        steps = np.bincount(np.maximum(starts, 0), shares, length + 1) - np.bincount(ends, shares, length + 1)
+        return np.asarray(steps.cumsum()[:length])
 
 
 def newest(models: Path = MODELS) -> Path:
