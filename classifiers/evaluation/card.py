@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from classifiers.encoder import newest_encoder
 from classifiers.errors import ModelError
-from classifiers.linear import newest
+from classifiers.linear import MODELS, newest
 
 CARD = "card.json"
 _OPENING = """\
@@ -37,9 +38,16 @@ woodpecker evaluate --data DATA
 """
 
 
+def shipped() -> Path:
+    """Return the folder whose card is in the docs: the newest encoder's, or the newest linear model's without one."""
+    return newest_encoder(MODELS) or newest()
+
+
 def render(card: Mapping[str, Any]) -> str:
     """Return a card's figures as Markdown."""
     parts = [_OPENING.format(version=card["version"]), *_categories(card), *_sets(card), *_ordinary(card)]
+    if "parts" in card:
+        parts += _parts(card["parts"])
     for name in ("evasions", "spans", "agreement"):
         if name in card:
             parts += _MORE[name](card[name])
@@ -98,6 +106,44 @@ def _ordinary(card: Mapping[str, Any]) -> list[str]:
         for name, one in card["ordinary"].items()
     )
     return ["## Ordinary talk that is flagged\n", *_table(("set", "rows", "flagged for anything", "mostly for"), rows)]
+
+
+def _parts(found: Mapping[str, Any]) -> list[str]:
+    """The linear model, the encoder and their average, each by itself, without word rules."""
+    rows = (
+        (
+            scorer,
+            texts,
+            *(f"{found[scorer][texts]['mean'][name]:.3f}" for name in ("macro_f1", "average_precision", "ece")),
+        )
+        for texts in ("untouched", "evaded")
+        for scorer in ("linear", "encoder", "average")
+    )
+    categories = found["average"]["untouched"]["categories"]
+    by_category = (
+        (
+            f"`{slug}`",
+            *(
+                f"{found[scorer][texts]['categories'][slug]['average_precision']:.3f}"
+                for texts in ("untouched", "evaded")
+                for scorer in ("linear", "encoder", "average")
+            ),
+        )
+        for slug in categories
+    )
+    same = found["agreement"]
+    return [
+        "## What each part brings\n",
+        "Means over the categories, without word rules; *evaded*: every text written as somebody would who evades.\n",
+        *_table(("scorer", "texts", "macro-F1", "average precision", "calibration error"), rows),
+        "Average precision by category:\n",
+        *_table(
+            ("category", "linear", "encoder", "both", "linear, evaded", "encoder, evaded", "both, evaded"),
+            by_category,
+        ),
+        f"The int8 file decides as the float model does in {same['decisions'] * 100:.2f} % of decisions ({same['texts']} "
+        "texts).\n",
+    ]
 
 
 def _evasions(found: Mapping[str, Any]) -> list[str]:
@@ -164,7 +210,7 @@ def _data(card: Mapping[str, Any]) -> Iterator[str]:
 
 def main(folder: Path | None = None) -> int:
     """Print the card of a model folder, by default of the shipped one."""
-    path = (folder or newest()) / CARD
+    path = (folder or shipped()) / CARD
     try:
         sys.stdout.write(render(json.loads(path.read_text(encoding="utf-8"))))
     except OSError as error:

@@ -110,6 +110,19 @@ def evaluate(
         return measure_model(cascade, rows, unseen, recipe, sets, {"data": digests})
 
 
+SCORERS = ("linear", "encoder", "average", "agreement")
+
+
+def keep_card(folder: Path, card: dict[str, Any]) -> None:
+    """Write a whole cascade's figures as a model's card; what an encoder's training measured of the parts stays."""
+    path = folder / CARD
+    before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    parts = before.get("parts") or {name: before[name] for name in SCORERS if "untouched" in before.get("encoder", {})}
+    if parts:
+        card = {**card, "parts": parts}
+    path.write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
 TRAINED_EVASIONS = (*SOUND_AND_SHAPE, "punctuated", "emoji_between")
 """Evasions that folding does not undo for certain, so that the model has to know them."""
 

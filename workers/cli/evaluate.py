@@ -27,6 +27,9 @@ def evaluate(
     html: Annotated[Path | None, typer.Option(help="With --input: write a page to read here.")] = None,
     site: Annotated[str | None, typer.Option(help="With --input: judge by this site's thresholds.")] = None,
     tier: Permitted = "limited",
+    card: Annotated[
+        bool, typer.Option("--card", help="With --data and --model: keep the figures as the model's card.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Measure a model: precision, recall, F1 with intervals, calibration, slices, confusions and worst errors.
@@ -42,13 +45,19 @@ def evaluate(
     from classifiers.training.recipe import find_recipe
 
     with understood(json) as training:
-        card = training.evaluate(
+        found = training.evaluate(
             find_recipe(recipe), data, model_dir=model, tier=chosen_tier(tier, json), console=errors
         )
+        if card:
+            if model is None:
+                leave(
+                    Exit.WRONG_INPUT, "--card: found no --model; allowed: the folder that the card is of", as_json=json
+                )
+            training.keep_card(model, found)
     if json:
-        summary(card)
+        summary(found)
     else:
-        card_table(card)
+        card_table(found)
 
 
 def _own(
