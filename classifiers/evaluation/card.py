@@ -141,8 +141,8 @@ def _parts(found: Mapping[str, Any]) -> list[str]:
             ("category", "linear", "encoder", "both", "linear, evaded", "encoder, evaded", "both, evaded"),
             by_category,
         ),
-        f"The int8 file decides as the float model does in {same['decisions'] * 100:.2f} % of decisions ({same['texts']} "
-        "texts).\n",
+        f"The int8 file decides as the float model does in {same['decisions'] * 100:.2f} % of decisions "
+        f"({same['texts']} texts).\n",
     ]
 
 
