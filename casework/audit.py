@@ -6,8 +6,10 @@ later breaks the chain at that place (`verify`). Entries hold ids and values, ne
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 from django.db import models, transaction
@@ -20,14 +22,42 @@ CHAIN = "audit"
 SYSTEM = "system"
 
 
+class Fault(StrEnum):
+    """In which way the chain can fail."""
+
+    MISSING = "条目缺失"
+    UNLINKED = "与前一条的摘要不相接"
+    ALTERED = "内容与摘要不符"
+    TAIL = "末尾条目缺失或被替换"
+    ANCHOR = "与锚定文件不符"
+
+
 @dataclass(frozen=True)
 class Verification:
-    """What a check of the whole chain found; `broken_at` is the number of the first entry that fails."""
+    """What a check of the whole chain found.
+
+    Attributes:
+        whole: nothing fails.
+        entries: entries that are in order, from the first on.
+        broken_at: number of the first entry that fails.
+        fault: in which way it fails.
+        expected, found: what should stand there, and what does: a number or a digest.
+    """
 
     whole: bool
     entries: int
     broken_at: int | None = None
-    why: str = ""
+    fault: Fault | None = None
+    expected: str = ""
+    found: str = ""
+
+
+@dataclass(frozen=True)
+class Anchored:
+    """The digest that an entry had when it was written down outside the database."""
+
+    sequence: int
+    hash: str
 
 
 def record(action: str, actor: User | str, subject: models.Model | str, **details: Any) -> AuditEntry:
@@ -73,24 +103,57 @@ def digest(entry: AuditEntry) -> str:
     )
 
 
-def verify() -> Verification:
-    """Check every link from the first to the head and name the first that is broken."""
-    expected, previous = 0, ""
+def verify(anchored: Sequence[Anchored] = ()) -> Verification:
+    """Check every link from the first to the head, and each anchor, and name the first that is broken.
+
+    Whoever can write the whole database can also compute a chain anew that is whole in itself; it then no longer
+    fits the anchors that were kept elsewhere.
+
+    Args:
+        anchored: what entries were when they were written down elsewhere.
+    """
+    anchors = {one.sequence: one.hash for one in anchored}
+    count, previous = 0, ""
     for entry in AuditEntry.objects.order_by("sequence").iterator(chunk_size=2000):
-        expected += 1
-        if entry.sequence != expected:
-            return Verification(False, expected - 1, expected, "条目缺失")
-        if entry.previous_hash != previous:
-            return Verification(False, expected - 1, expected, "与前一条的摘要不相接")
-        if digest(entry) != entry.hash:
-            return Verification(False, expected - 1, expected, "内容与摘要不符")
-        previous = entry.hash
+        broken = _broken(entry, count + 1, previous, anchors)
+        if broken is not None:
+            return broken
+        count, previous = count + 1, entry.hash
     head = ChainHead.objects.filter(name=CHAIN).first()
-    if head is None and expected == 0:
-        return Verification(True, 0)
-    if head is None or (head.sequence, head.hash) != (expected, previous):
-        return Verification(False, expected, expected + 1, "末尾条目缺失或被替换")
-    return Verification(True, expected)
+    wanted = (head.sequence, head.hash) if head else (0, "")
+    further = max(anchors, default=0)
+    if wanted != (count, previous) or (head is None and count):
+        return _failed(Fault.TAIL, count, _named(*wanted), _named(count, previous))
+    if further > count:
+        return _failed(Fault.TAIL, count, _named(further, anchors[further]), _named(count, previous))
+    return Verification(True, count)
+
+
+def _broken(entry: AuditEntry, number: int, previous: str, anchors: Mapping[int, str]) -> Verification | None:
+    """Say how an entry fails to be the next of the chain; None when it does not."""
+    if entry.sequence != number:
+        return _failed(Fault.MISSING, number - 1, str(number), str(entry.sequence))
+    if entry.previous_hash != previous:
+        return _failed(Fault.UNLINKED, number - 1, previous or "(the first has none)", entry.previous_hash)
+    if (computed := digest(entry)) != entry.hash:
+        return _failed(Fault.ALTERED, number - 1, entry.hash, computed)
+    if (anchor := anchors.get(number, entry.hash)) != entry.hash:
+        return _failed(Fault.ANCHOR, number - 1, anchor, entry.hash)
+    return None
+
+
+def _failed(fault: Fault, entries: int, expected: str, found: str) -> Verification:
+    return Verification(False, entries, entries + 1, fault, expected, found)
+
+
+def _named(sequence: int, digest_: str) -> str:
+    return f"{sequence}:{digest_}" if sequence else "(none)"
+
+
+def head() -> Anchored | None:
+    """Return the last entry's number and digest; None where nothing was recorded yet."""
+    found = ChainHead.objects.filter(name=CHAIN).first()
+    return Anchored(found.sequence, found.hash) if found and found.sequence else None
 
 
 def _utc(moment: datetime) -> str:

@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     sweep_seconds: int = Field(15, ge=1, le=3600, description="Seconds between sweeps that finish what was left.")
     lost_seconds: int = Field(60, ge=1, le=86_400, description="Age at which a sent batch's task counts as lost.")
     audit_rate: float = Field(0.01, ge=0, le=1, description="Share of below-threshold captures sent to humans.")
+    anchor_dir: Path | None = Field(
+        None,
+        description="Folder for the daily anchors of the audit log, best where this installation's administrators "
+        "cannot change them; empty: anchors/ in the data folder.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
 
     @field_validator("elasticsearch_url")

@@ -111,6 +111,12 @@ ACTS = {
 SUBJECTS = {"user": word("账号"), "notice": word("清单"), "site": word("平台")}
 """What acts are done to."""
 
+FAULTS = (
+    *(word("条目缺失"), word("与前一条的摘要不相接"), word("内容与摘要不符"), word("末尾条目缺失或被替换")),
+    word("与锚定文件不符"),
+)
+"""In which way the audit log can be broken, as casework says it."""
+
 CASEWORK = (
     *(word("待审核"), word("已上报"), word("已确认"), word("已排除"), word("超出范围")),
     *(word("确认"), word("排除"), word("上报")),

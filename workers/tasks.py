@@ -11,7 +11,7 @@ from celery import Task
 from django.dispatch import receiver
 from kombu.exceptions import ChannelError, OperationalError
 
-from casework import intake, retention, signals, status
+from casework import anchors, intake, retention, signals, status
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
@@ -78,6 +78,17 @@ def crawl_due() -> None:
 def retain() -> None:
     """Purge what is past its date (`docs/retention.md`)."""
     retention.purge()
+
+
+@app.task(name="workers.tasks.anchor")
+def anchor() -> None:
+    """Write down, outside the database, how far the audit log has come."""
+    try:
+        written = anchors.write()
+    except OSError as error:
+        log.error("anchor_failed", error=type(error).__name__, reason=error.strerror)
+        return
+    log.info("anchored", entry=written.anchor.audit_sequence if written else 0)
 
 
 @receiver(signals.batch_received)

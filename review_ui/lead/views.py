@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from casework import accounts, audit, status
+from casework import accounts, anchors, audit, status
 from casework.errors import NotFound
 from casework.models import AuditEntry, Batch, Case, CaseState, Heartbeat, Notice, NoticeState, Role, User
 from casework.roles import Action, may
@@ -53,11 +53,12 @@ def overview(request: HttpRequest) -> HttpResponse:
 @require_POST
 def verify_audit(request: HttpRequest) -> HttpResponse:
     """Check every link of the audit chain."""
-    verdict = audit.verify()
-    if verdict.whole:
+    verdict = audit.verify(list(anchors.kept()))
+    if verdict.fault is None:
         messages.success(request, _("审计日志完整，共 %(n)s 条") % {"n": verdict.entries})
     else:
-        messages.error(request, f"{_('审计日志在此处断裂')}：{verdict.broken_at}（{verdict.why}）")
+        where = {"n": verdict.broken_at, "why": _(verdict.fault.value)}
+        messages.error(request, _("审计日志在第 %(n)s 条断裂：%(why)s") % where)
     return redirect("lead")
 
 

@@ -44,7 +44,8 @@ def test_a_changed_detail_is_named() -> None:
     three_entries()
     tamper(f"UPDATE {TABLE} SET details = '{{}}' WHERE sequence = 2")
     found = audit.verify()
-    assert (found.whole, found.broken_at) == (False, 2)
+    assert (found.whole, found.entries, found.broken_at, found.fault) == (False, 1, 2, audit.Fault.ALTERED)
+    assert found.expected != found.found
 
 
 def test_a_changed_actor_is_named() -> None:
@@ -56,7 +57,7 @@ def test_a_changed_actor_is_named() -> None:
 def test_a_removed_entry_is_named() -> None:
     three_entries()
     tamper(f"DELETE FROM {TABLE} WHERE sequence = 2")
-    assert audit.verify().broken_at == 2
+    assert audit.verify() == audit.Verification(False, 1, 2, audit.Fault.MISSING, expected="2", found="3")
 
 
 def test_a_removed_tail_is_noticed() -> None:
@@ -70,6 +71,24 @@ def test_an_entry_rewritten_together_with_its_digest_breaks_the_next_link() -> N
     entry.actor = "SW9999"
     tamper(f"UPDATE {TABLE} SET actor = %s, hash = %s WHERE sequence = 1", entry.actor, audit.digest(entry))
     assert audit.verify().broken_at == 2
+
+
+def test_a_chain_that_was_computed_anew_is_whole_in_itself_but_does_not_fit_its_anchor() -> None:
+    three_entries()
+    kept = audit.head()
+    assert kept is not None
+    tamper(f"DELETE FROM {TABLE}")
+    ChainHead.objects.filter(name=audit.CHAIN).delete()
+    three_entries()
+    assert audit.verify().whole
+    found = audit.verify([kept])
+    assert (found.broken_at, found.fault, found.expected) == (3, audit.Fault.ANCHOR, kept.hash)
+
+
+def test_a_chain_that_is_shorter_than_its_anchor_has_lost_its_tail() -> None:
+    three_entries()
+    found = audit.verify([audit.Anchored(5, "a" * 64)])
+    assert (found.broken_at, found.fault) == (4, audit.Fault.TAIL)
 
 
 def test_a_lost_head_is_noticed() -> None:

@@ -11,7 +11,19 @@ import typer
 
 from workers.cli.output import complain, summary
 
-GROUPS = ("config", "crawl", "classify", "evaluate", "train_encoder", "rules", "inbox", "run", "accounts", "export")
+GROUPS = (
+    "config",
+    "crawl",
+    "classify",
+    "evaluate",
+    "train_encoder",
+    "rules",
+    "inbox",
+    "run",
+    "accounts",
+    "export",
+    "audit",
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`woodpecker export`, `verify` and `audit`: what leaves the house, and the proof that it is whole."""
+"""`woodpecker export` and `verify`: what leaves the house, and the proof that it is whole."""
 
 from __future__ import annotations
 
@@ -25,9 +25,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(export)
     app.command()(verify)
-    audit = typer.Typer(no_args_is_help=True, help="The hash-chained record of who did and who saw what.")
-    audit.command("verify")(audit_verify)
-    app.add_typer(audit, name="audit")
 
 
 def export(
@@ -94,21 +91,3 @@ def verify(
 def _files(packages: list[Path]) -> Iterator[Path]:
     for path in packages:
         yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
-
-
-def audit_verify(json: Json = False) -> None:
-    """Check every link of the audit chain and name the first that is broken."""
-    from workers.cli.start import prepare
-
-    prepare(as_json=json)
-    from casework import audit
-
-    verdict = audit.verify()
-    if json:
-        summary(
-            {"whole": verdict.whole, "entries": verdict.entries, "broken_at": verdict.broken_at, "why": verdict.why}
-        )
-    elif verdict.whole:
-        console.print(f"the audit chain is whole: {verdict.entries} entries", markup=False)
-    if not verdict.whole:
-        leave(Exit.FAILED, f"the audit chain breaks at entry {verdict.broken_at}: {verdict.why}")

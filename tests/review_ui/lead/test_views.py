@@ -78,7 +78,7 @@ def test_a_broken_chain_is_named_where_it_breaks(enter: Enter) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM casework_auditentry WHERE sequence = 2")
     told = messages(lead.post("/lead/audit/verify/", follow=True))
-    assert told == ["审计日志在此处断裂：2（条目缺失）"]
+    assert told == ["审计日志在第 2 条断裂：条目缺失"]
 
 
 def test_whoever_keeps_the_accounts_sees_figures_and_no_case(enter: Enter) -> None:

@@ -1,4 +1,4 @@
-"""`woodpecker verify`, `audit verify` and `export`."""
+"""`woodpecker verify` and `export`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from casework import audit, evidence
-from casework.models import ChainHead
+from casework import evidence
 from tests.casework.factories import make_case, make_user
 
 pytestmark = pytest.mark.django_db
@@ -37,17 +36,6 @@ def test_a_package_that_is_not_there_is_named(woodpecker: Any, tmp_path: Path) -
     done = woodpecker("verify", str(tmp_path / "x.json"), "--json")
     assert done.code == 2
     assert "x.json: No such file" in done.err
-
-
-def test_the_audit_chain_is_whole_until_somebody_touches_it(woodpecker: Any) -> None:
-    for number in range(3):
-        audit.record("case.reveal", audit.SYSTEM, f"case:{number}")
-    assert woodpecker("audit", "verify", "--json").json == {
-        "whole": True, "entries": 3, "broken_at": None, "why": "",
-    }  # fmt: skip
-    ChainHead.objects.filter(name=audit.CHAIN).update(sequence=4)
-    done = woodpecker("audit", "verify", "--json")
-    assert (done.code, done.json["whole"], done.json["broken_at"]) == (1, False, 4)
 
 
 def test_a_list_that_does_not_exist_is_named(woodpecker: Any, tmp_path: Path) -> None:
