@@ -150,7 +150,11 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         },
         "WOODPECKER_GATE": gate,
         "WOODPECKER_REPORT": lambda: report,  # settings are copied deeply, functions are not
-        "DOWNLOADER_MIDDLEWARES": {"crawlers.middleware.GateMiddleware": 560},
+        # The gate sees every answer, redirects too, and sees it unpacked.
+        "DOWNLOADER_MIDDLEWARES": {
+            "crawlers.middleware.GateMiddleware": 605,
+            "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 610,
+        },
         "ROBOTSTXT_OBEY": False,  # the gate reads robots.txt itself, failing closed
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
         "CONCURRENT_REQUESTS": 1,

@@ -33,7 +33,12 @@ LONGEST_BACK_OFF = 3600.0
 LONGEST_WAIT = 900.0
 """A run waits for a site at most so long (seconds); when it asks for more, the run ends and a later one goes on."""
 BUSY = frozenset({429, 503})
-_LOGIN_PATH = re.compile(r"/(?:login|signin|sign-in|passport|sso|accounts?/login)\b|[?&]mod=logging", re.IGNORECASE)
+_LOGIN = re.compile(
+    r"^//(?:[\w-]+\.)*(?:login|passport|sso|accounts?|signin)\.|/(?:wp-login|login|log_in|log-in|signin|sign_in|sign-in|passport|sso)\b"
+    r"|[?&](?:mod=logging|mode=login|action=login)\b",
+    re.IGNORECASE,
+)
+"""A host, path or query that people sign in at."""
 _CHALLENGE = re.compile(
     r"请完成验证|访问过于频繁|安全验证|人机验证|滑动验证|(?:请(?:先)?登录|需要登录)(?!后?(?:才可以|才能|再)?(?:发|回|评|参与))"
     r"|Just a moment"
@@ -76,7 +81,7 @@ class Gate:
 
     async def ask(self, url: str, method: str = "GET", *, redirected: bool = False) -> Verdict:
         """Say whether a request may go now; nothing is waited for but a missing robots.txt."""
-        if redirected and _LOGIN_PATH.search(urlsplit(url).path + "?" + urlsplit(url).query):
+        if redirected and _LOGIN.search(url.partition(":")[2]):
             return Verdict(False, self._stop("redirected to a login page"), stops=True)
         verdict = await self.ask_robots(url, method)
         if not verdict.allowed:
@@ -93,7 +98,10 @@ class Gate:
         return Verdict(refusal is None, refusal or "allowed")
 
     async def wait(self, url: str) -> Verdict:
-        """Wait until the registered domain may be asked again, and take the turn; the kill switch works meanwhile."""
+        """Wait until the registered domain may be asked again, and take the turn; the kill switch works meanwhile.
+
+        Whoever took the turn gives it back with `left`, whatever came of the request.
+        """
         domain = registered_domain(url)
         while (pause := self._state.take_turn(domain, time.time(), self._delay(url))) > 0:
             await asyncio.sleep(min(pause, 5.0))
@@ -102,12 +110,15 @@ class Gate:
         self._state.count_page(_today())
         return Verdict(True, "allowed")
 
-    def answered(self, url: str, status: int, headers: dict[str, str], text: str) -> str | None:
-        """Read what an answer says of us; returns why it must not be used, or None.
+    def left(self, url: str) -> None:
+        """Give the turn back: the answer is there, or there will be none.
 
-        After the answer the pause runs anew, so that two requests are apart by the delay even when one was slow.
+        The pause runs from now on, so that two requests are apart by the delay even when one was slow.
         """
-        self._pause(url, self._delay(url))
+        self._state.end_turn(registered_domain(url), time.time() + self._delay(url))
+
+    def answered(self, url: str, status: int, headers: dict[str, str], text: str) -> str | None:
+        """Read what an answer says of us; returns why it must not be used, or None."""
         if status in BUSY:
             asked = retry_after(headers.get("retry-after", ""), now=datetime.now(UTC))
             self._pause(url, self._back_off if asked is None else asked)
@@ -123,7 +134,6 @@ class Gate:
 
     def robots_answered(self, url: str, status: int, headers: dict[str, str]) -> None:
         """Pause after the answer to a robots.txt, as long as it asks."""
-        self._pause(url, self._policy.delay_seconds)
         if status in BUSY:
             self._pause(url, retry_after(headers.get("retry-after", ""), now=datetime.now(UTC)) or self._back_off)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any, TypeGuard
 
 from parsel import Selector
-from scrapy import Request, Spider
+from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 
 from crawlers.fields import plain_text
 from crawlers.gate import BUSY, Gate
+from crawlers.pages import rightly_decoded
 
 ROBOTS_FLAG = "woodpecker_robots"
 AGAIN = "woodpecker_again"
@@ -40,7 +41,13 @@ class GateMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> GateMiddleware:
         """Make it for one crawl."""
-        return cls(crawler)
+        middleware = cls(crawler)
+        crawler.signals.connect(middleware.left, signal=signals.request_left_downloader)
+        return middleware
+
+    def left(self, request: Request, spider: Spider | None = None) -> None:
+        """Give the turn back, whether an answer came or not."""
+        self._gate.left(request.url)
 
     async def process_request(self, request: Request, spider: Spider | None = None) -> None:
         """Let the request go, at its time, or refuse it.
@@ -70,6 +77,7 @@ class GateMiddleware:
         Raises:
             Refused: 401, 403, a challenge or a login wall; 429 and 503 for the third time.
         """
+        response = rightly_decoded(response)
         headers = {
             name.decode("latin-1").lower(): values[-1].decode("latin-1")
             for name, values in response.headers.items()

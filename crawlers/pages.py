@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from parsel import Selector
@@ -15,6 +16,12 @@ _KEEP_OUT = frozenset({"noindex", "noarchive", "nosnapshot", "none"})
 _AGREED = frozenset({"noindex"})
 """What an owner's or an authority's agreement overrides: it is said to search engines, and many APIs say it always."""
 _EVERYBODY = ("", "robots", "*", PRODUCT.lower())
+
+
+_ASKS = re.compile(r"<meta\b[^>]*(?:noindex|noarchive|nosnapshot|none)", re.IGNORECASE)
+"""Whether it is worth the time to look for a robots meta element."""
+_OFTEN_MEANT = ("gb18030", "big5")
+"""What Chinese pages are written in that name no encoding, or a wrong one."""
 
 
 class Unreadable(Exception):
@@ -41,11 +48,36 @@ def parse(response: Response, form: str) -> Selector | Any:
     return Selector(response.text, type="html")
 
 
+def rightly_decoded(response: Response) -> Response:
+    """Return a text page decoded as it is written, where what it says of its encoding does not fit.
+
+    What decodes as UTF-8 is UTF-8: other Chinese text does not by chance. What leaves signs of broken characters is
+    tried as GB 18030 (GBK, GB 2312), then Big5.
+    """
+    if not isinstance(response, TextResponse) or response.body.isascii():
+        return response
+    if response.encoding != "utf-8" and _fits(response.body, "utf-8"):
+        return response.replace(encoding="utf-8")
+    if "\ufffd" in response.text and not _fits(response.body, "utf-8"):
+        for encoding in _OFTEN_MEANT:
+            if _fits(response.body, encoding):
+                return response.replace(encoding=encoding)
+    return response
+
+
+def _fits(body: bytes, encoding: str) -> bool:
+    try:
+        body.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def withheld(response: Response, basis: Basis) -> bool:
     """Whether the page asks us not to index or keep it (X-Robots-Tag or a robots meta element)."""
     said = set().union(*(_directives(tag.decode("latin-1")) for tag in response.headers.getlist("X-Robots-Tag")))
-    if isinstance(response, TextResponse) and b"<meta" in response.body[:20_000].lower():
-        for meta in Selector(response.text[:20_000], type="html").css("meta[name][content]"):
+    if isinstance(response, TextResponse) and _ASKS.search(response.text):
+        for meta in Selector(response.text, type="html").css("meta[name][content]"):
             if meta.attrib["name"].strip().lower() in _EVERYBODY:
                 said |= _directives(meta.attrib["content"])
     return bool(said & (_KEEP_OUT - _AGREED if basis.kind in {"owner", "authority"} else _KEEP_OUT))

@@ -19,7 +19,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from config.policy import Section, SitePolicy
 from config.recipe import ListRecipe, Recipe, ThreadRecipe
-from crawlers import fields, pages, paging, sampling
+from crawlers import failures, fields, pages, paging, sampling
 from crawlers.canonical import canonical
 from crawlers.capture import Capture
 from crawlers.middleware import GateMiddleware, Refused
@@ -223,8 +223,10 @@ class SiteSpider(scrapy.Spider):
                 self._note(thread)
             self._done(visit)
             return
+        before = self.report.units
         count, fresh = self._take(page, recipe, thread, response.url)
-        if not count and not thread.urls and self._barren(response, visit):
+        # A page past the end may be empty, but a wall may stand at any page.
+        if self.report.units == before and self._barren(response, visit, expected=bool(thread.urls)):
             self._done(visit)
             return
         thread.urls.add(canonical(response.url))
@@ -311,13 +313,14 @@ class SiteSpider(scrapy.Spider):
         try:
             return pages.parse(response, form)
         except pages.Unreadable as error:
-            self.report.failed[str(error)] += 1
+            if not self._barren(response, visit, expected=True):
+                self.report.failed[str(error)] += 1
             visit.failed = True
             return None
 
-    def _barren(self, response: Response, visit: SectionVisit) -> bool:
-        """Note a page on which the recipe finds nothing; return whether it is a wall, not an empty page."""
-        self.report.barren_pages += 1
+    def _barren(self, response: Response, visit: SectionVisit, *, expected: bool = False) -> bool:
+        """Note a page on which the recipe finds nothing, unless that is expected; return whether it is a wall."""
+        self.report.barren_pages += not expected
         assert self.crawler is not None
         gate = self.crawler.get_downloader_middleware(GateMiddleware)
         walled = gate is not None and gate.barren(response)
@@ -364,7 +367,7 @@ class SiteSpider(scrapy.Spider):
         else:
             visit.failed = True
             if not failure.check(Refused):
-                self.report.failed[f"answered {status}" if status else failure.type.__name__] += 1
+                self.report.failed[f"answered {status}" if status else failures.told(failure.value)] += 1
         self._done(visit)
 
     def _absent(self, visit: SectionVisit, thread: ThreadVisit | None, number: int) -> Iterator[Request]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Literal
+from urllib.parse import quote
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS unit (thread TEXT, unit TEXT, capture_id TEXT NOT NULL, PRIMARY KEY (thread, unit))
@@ -23,6 +24,8 @@ CREATE TABLE IF NOT EXISTS thread (
 CREATE TABLE IF NOT EXISTS validator (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS section (slug TEXT PRIMARY KEY, complete INTEGER NOT NULL) WITHOUT ROWID;
 """
+HELD_SECONDS = 0.1
+"""How soon to ask again for a turn that somebody has, whose end nobody knows."""
 _GATE_SCHEMA = """
 CREATE TABLE IF NOT EXISTS robots (
   origin TEXT PRIMARY KEY, fetched_at REAL NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
@@ -79,7 +82,9 @@ class State:
         self._site = site
 
     def _open(self, folder: Path, site: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "turns").mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._turns: dict[str, IO[str]] = {}
         self._lock: IO[str] = (folder / f"{site}.lock").open("a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -95,7 +100,8 @@ class State:
         """Let go; what was not committed is forgotten."""
         self._db.close()
         self._gate.close()
-        self._lock.close()
+        for held in (self._lock, *self._turns.values()):
+            held.close()
 
     def commit(self) -> None:
         """Make what was noted so far survive a kill."""
@@ -164,15 +170,31 @@ class State:
         self._gate.execute("INSERT OR REPLACE INTO clock VALUES (?, ?)", (domain, moment))
 
     def take_turn(self, domain: str, now: float, delay: float) -> float:
-        """Take the domain's next turn and return 0, or return the seconds until there is one."""
-        self._gate.execute("BEGIN IMMEDIATE")
+        """Take the domain's turn and return 0, or return the seconds until it is worth asking again.
+
+        A turn is held until `end_turn`: one request at a time, whoever asks. The kernel takes it back from a process
+        that died.
+        """
+        if self.next_at(domain) > now:
+            return self.next_at(domain) - now
+        turn = (self._folder / "turns" / quote(domain, safe="")).open("a")
         try:
-            pause = self.next_at(domain) - now
-            if pause <= 0:
-                self.note_next_at(domain, now + delay)
-        finally:
-            self._gate.execute("COMMIT")
-        return max(pause, 0.0)
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            turn.close()
+            return HELD_SECONDS
+        if (pause := self.next_at(domain) - now) > 0:  # somebody had it in between
+            turn.close()
+            return pause
+        self.note_next_at(domain, now + delay)
+        self._turns[domain] = turn
+        return 0.0
+
+    def end_turn(self, domain: str, next_at: float) -> None:
+        """Give a turn back; nobody has the next one before `next_at` (seconds since 1970)."""
+        self.note_next_at(domain, max(self.next_at(domain), next_at))
+        if turn := self._turns.pop(domain, None):
+            turn.close()
 
     def stopped(self, now: float) -> str | None:
         """Return why the site rests, or None when it does not."""

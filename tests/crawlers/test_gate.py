@@ -91,7 +91,7 @@ def test_robots_is_asked_once_a_day_and_after_an_hour_when_there_was_trouble(
     assert times_asked_after(0) == 0
     assert times_asked_after(23 * 3600) == 0
     assert times_asked_after(25 * 3600) == 1
-    site.pages["/robots.txt"] = robots("", 403)
+    site.pages["/robots.txt"] = robots("", 503)
     assert times_asked_after(25 * 3600) == 1
     assert times_asked_after(1800) == 0
     assert times_asked_after(3700) == 1

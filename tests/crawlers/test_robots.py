@@ -15,7 +15,7 @@ URL = "https://forum.example/t/1"
 @pytest.mark.parametrize("status", [0, 201, 204, 206, 301, 400, 401, 403, 418, 429, 451, 500, 502, 503, 504])
 def test_every_answer_but_200_404_and_410_forbids(status: int) -> None:
     assert not rule(Robots(0, status, ""), URL).allowed
-    assert max_age(status) == RETRY_SECONDS
+    assert max_age(status) == (24 * 3600 if status in {401, 403} else RETRY_SECONDS)
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -34,6 +34,13 @@ def test_no_robots_allows(status: int) -> None:
         ("User-agent: OtherBot\nDisallow: /", True, 0),
         ("User-agent: *\nDisallow: /*1$", False, 0),
         ("User-agent: *\nCrawl-delay: 7", True, 7),
+        ("User-agent: *\nCrawl-delay: 7\nRequest-rate: 1/10s", True, 10),
+        ("User-agent: *\nRequest-rate: 0/10s", True, 0),
+        ("User-agent: *\nCrawl-delay: 99999999", True, 24 * 3600),
+        ("User-agent: *\nCrawl-delay: inf", True, 0),
+        ("# 只有注释\n\n", True, 0),
+        ("# note\nNot Found", False, 0),
+        ('{\n  "code": 404\n}', False, 0),
         ("User-agent: *\nCrawl-delay: bald", True, 0),
         ("\ufeffUser-agent: *\nDisallow: /", False, 0),
         ("\n\n <html>", False, 0),

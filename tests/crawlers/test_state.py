@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.state import AlreadyRunning, State, ThreadState
+from crawlers.state import HELD_SECONDS, AlreadyRunning, State, ThreadState
 
 
 @pytest.fixture
@@ -82,6 +82,7 @@ def test_several_crawls_never_take_one_turn_twice(folder: Path) -> None:
             now = clock[0] = clock[0] + dice.random() * 0.2
             if state.take_turn("forum.example", now, 1.0) == 0:
                 taken.append(now)
+                state.end_turn("forum.example", now + 1.0)
         state.close()
 
     threads = [threading.Thread(target=take, args=(f"site{n}",)) for n in range(4)]
@@ -93,6 +94,19 @@ def test_several_crawls_never_take_one_turn_twice(folder: Path) -> None:
     taken.sort()
     assert len(taken) > 5
     assert min(after - before for before, after in zip(taken, taken[1:], strict=False)) >= 1.0
+
+
+def test_a_turn_is_held_until_it_is_given_back_or_its_holder_is_gone(folder: Path) -> None:
+    a, b = State(folder, "a"), State(folder, "b")
+
+    assert a.take_turn("forum.example", 1000.0, 1.0) == 0
+    assert b.take_turn("forum.example", 1009.0, 1.0) == HELD_SECONDS  # the answer is slow: nobody else asks
+    assert b.take_turn("other.example", 1009.0, 1.0) == 0
+    a.end_turn("forum.example", 1010.0)
+    assert b.take_turn("forum.example", 1009.0, 1.0) == 1.0
+    assert b.take_turn("forum.example", 1010.0, 1.0) == 0
+    b.close()
+    assert a.take_turn("forum.example", 1011.0, 1.0) == 0
 
 
 def test_nothing_that_somebody_wrote_is_remembered(folder: Path) -> None:
