@@ -12,7 +12,7 @@ import ipaddress
 import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,7 +23,7 @@ import tldextract
 from config.policy import PolicyError, SitePolicy
 from crawlers.agent import PRODUCT
 from crawlers.datetimes import SHANGHAI
-from crawlers.robots import MAX_BYTES, Ruling, max_age, rule
+from crawlers.robots import MAX_BYTES, OK, Ruling, deciding_line, max_age, rule, sitemaps
 from crawlers.state import Robots, State
 
 STOP_SECONDS = 24 * 3600
@@ -63,6 +63,17 @@ class Verdict:
     """Of a refusal: whether it makes the whole site rest from now on."""
 
 
+@dataclass(frozen=True)
+class Check:
+    """One rule of the gate: what it says of a request, and whether that refuses it."""
+
+    name: str
+    says: str
+    refuses: bool = False
+    lasting: bool = False
+    stops: bool = False
+
+
 class Gate:
     """Decides for one site."""
 
@@ -81,21 +92,50 @@ class Gate:
 
     async def ask(self, url: str, method: str = "GET", *, redirected: bool = False) -> Verdict:
         """Say whether a request may go now; nothing is waited for but a missing robots.txt."""
-        if redirected and _LOGIN.search(url.partition(":")[2]):
-            return Verdict(False, self._stop("redirected to a login page"), stops=True)
-        verdict = await self.ask_robots(url, method)
-        if not verdict.allowed:
-            return verdict
-        ruling = await self._robots(url)
-        return Verdict(ruling.allowed, ruling.rule, lasting=ruling.lasting)
+        return await _verdict(self.checks(url, method, redirected=redirected))
 
     async def ask_robots(self, url: str, method: str = "GET") -> Verdict:
         """Say whether a robots.txt may be asked for: all rules but those that it will itself say."""
+        return await _verdict(self._own_checks(url, method))
+
+    async def checks(self, url: str, method: str = "GET", *, redirected: bool = False) -> AsyncIterator[Check]:
+        """Yield what each rule says of a request, in order; after one that refuses there is no other."""
+        if redirected and _LOGIN.search(url.partition(":")[2]):
+            yield Check("login", self._stop("redirected to a login page"), refuses=True, stops=True)
+            return
+        async for check in self._own_checks(url, method):
+            yield check
+            if check.refuses:
+                return
+        ruling = await self._robots(url)
+        yield Check("robots", ruling.rule, refuses=not ruling.allowed, lasting=ruling.lasting)
+
+    async def _own_checks(self, url: str, method: str) -> AsyncIterator[Check]:
         policy = self._current()
-        if unlisted := _unlisted(url, method, policy):
-            return Verdict(False, unlisted, lasting=True)
-        refusal = _switched_off(policy) or self._not_now(url, policy) or await self._private(url)
-        return Verdict(refusal is None, refusal or "allowed")
+        if refusal := unlisted(url, method, policy):
+            yield Check("scope", refusal, refuses=True, lasting=True)
+            return
+        yield Check("scope", f"host {urlsplit(url).netloc} is one of this site's")
+        if off := _switched_off(policy):
+            yield Check("permission", off, refuses=True)
+            return
+        yield Check("permission", f"basis {policy.basis.kind}: {policy.basis.document}")
+        for check in self._budget(url, policy):
+            yield check
+            if check.refuses:
+                return
+        private = await self._private(url)
+        yield Check("address", private or _address_rule(policy), refuses=private is not None)
+
+    def robots_line(self, url: str) -> tuple[int, str] | None:
+        """Return number and text of the line of robots.txt that decides about a URL, as last read."""
+        robots = self._state.robots(origin_of(url))
+        return deciding_line(robots, url, self._agent) if robots and robots.status == OK else None
+
+    def sitemaps(self, url: str) -> list[str]:
+        """Return the sitemaps that the robots.txt of a URL's origin names, as last read."""
+        robots = self._state.robots(origin_of(url))
+        return sitemaps(robots) if robots else []
 
     async def wait(self, url: str) -> Verdict:
         """Wait until the registered domain may be asked again, and take the turn; the kill switch works meanwhile.
@@ -165,14 +205,19 @@ class Gate:
         self._state.note_stop(time.time() + STOP_SECONDS, reason)
         return f"{reason}; the site rests for 24 h"
 
-    def _not_now(self, url: str, policy: SitePolicy) -> str | None:
-        if resting := self._state.stopped(time.time()):
-            return f"the site rests: {resting}"
-        if (pause := self._state.next_at(registered_domain(url)) - time.time()) > LONGEST_WAIT:
-            return f"the site asked for a pause of {pause / 60:.0f} more minutes"
-        if self._state.pages_on(_today()) >= policy.pages_per_day:
-            return f"daily cap of {policy.pages_per_day} pages is used up"
-        return None
+    def _budget(self, url: str, policy: SitePolicy) -> Iterable[Check]:
+        resting = self._state.stopped(time.time())
+        yield Check("rest", f"the site rests: {resting}" if resting else "no rest", refuses=bool(resting))
+        pause = self._state.next_at(registered_domain(url)) - time.time()
+        if pause > LONGEST_WAIT:
+            yield Check("pause", f"the site asked for a pause of {pause / 60:.0f} more minutes", refuses=True)
+        else:
+            yield Check("pause", f"{self._delay(url):g} s between two requests, {max(pause, 0):.1f} s still to wait")
+        used, cap = self._state.pages_on(_today()), policy.pages_per_day
+        if used >= cap:
+            yield Check("daily cap", f"daily cap of {cap} pages is used up", refuses=True)
+        else:
+            yield Check("daily cap", f"{used} of {cap} pages of today are used")
 
     def _current(self) -> SitePolicy:
         """Read the policy again, so that the kill switch works within one request."""
@@ -209,13 +254,28 @@ class Gate:
         return rule(robots, url, self._agent)
 
 
+async def _verdict(checks: AsyncIterator[Check]) -> Verdict:
+    """Return what the last check says: the first that refuses, or that all allow."""
+    said = "allowed"
+    async for check in checks:
+        if check.refuses:
+            return Verdict(False, check.says, lasting=check.lasting, stops=check.stops)
+        said = check.says if check.name == "robots" else "allowed"
+    return Verdict(True, said)
+
+
+def _address_rule(policy: SitePolicy) -> str:
+    return "private addresses are allowed to this site" if policy.private_hosts_allowed else "a public address"
+
+
 def _switched_off(policy: SitePolicy) -> str | None:
     if not policy.enabled:
         return "the site is switched off in its policy"
     return "basis import: this site is never asked" if policy.basis.kind == "import" else None
 
 
-def _unlisted(url: str, method: str, policy: SitePolicy) -> str | None:
+def unlisted(url: str, method: str, policy: SitePolicy) -> str | None:
+    """Return why a request is none of this site's: its method, its scheme or its host; None when it is."""
     parts = urlsplit(url)
     if method != "GET":
         return f"method {method}: only GET is sent"

@@ -35,7 +35,7 @@ class GateMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._gate: Gate = crawler.settings["WOODPECKER_GATE"](self._fetch_robots)
+        self.gate: Gate = crawler.settings["WOODPECKER_GATE"](self._fetch_robots)
         self._report = crawler.settings["WOODPECKER_REPORT"]()
 
     @classmethod
@@ -56,14 +56,14 @@ class GateMiddleware:
             Refused: with the rule that decides, counted in the report.
         """
         if request.meta.get(ROBOTS_FLAG):
-            verdict = await self._gate.ask_robots(request.url, request.method)
+            verdict = await self.gate.ask_robots(request.url, request.method)
         else:
             redirected = bool(request.meta.get("redirect_urls"))
-            verdict = await self._gate.ask(request.url, request.method, redirected=redirected)
+            verdict = await self.gate.ask(request.url, request.method, redirected=redirected)
             if verdict.stops:
                 self._report.stopped_by_site = verdict.rule
         if verdict.allowed:
-            verdict = await self._gate.wait(request.url)
+            verdict = await self.gate.wait(request.url)
         if not verdict.allowed:
             self._report.refused[verdict.rule] += 1
             raise Refused(verdict.rule, lasting=verdict.lasting)
@@ -84,10 +84,10 @@ class GateMiddleware:
             if values
         }
         if request.meta.get(ROBOTS_FLAG):
-            self._gate.robots_answered(request.url, response.status, headers)
+            self.gate.robots_answered(request.url, response.status, headers)
             return response
         said = plain_text(response.text) if _may_be_wall(response) else ""
-        reason = self._gate.answered(request.url, response.status, headers, said)
+        reason = self.gate.answered(request.url, response.status, headers, said)
         if reason is None:
             return response
         self._report.refused[reason] += 1
@@ -103,7 +103,7 @@ class GateMiddleware:
             return False
         page = Selector(response.text, type="html")
         headings = " ".join(page.css("title, h1, h2, h3").xpath("string()").getall())
-        reason = self._gate.barren(response.url, plain_text(response.text), headings)
+        reason = self.gate.barren(response.url, plain_text(response.text), headings)
         if reason is not None:
             self._report.refused[reason] += 1
             self._report.stopped_by_site = reason

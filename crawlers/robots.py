@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,7 +23,9 @@ _RULE = re.compile(r"(?im)^\s*(?:user-agent|allow|disallow|crawl-delay|request-r
 _COMMENT = re.compile(r"#.*")
 MAX_BYTES = 512 * 1024
 _ABSENT = frozenset({404, 410})
-_OK = 200
+OK = 200
+_RULE_LINE = re.compile(r"^\s*(?P<field>allow|disallow)\s*:\s*(?P<value>[^#\s]+)", re.IGNORECASE)
+MOST_LINES_TRIED = 2000
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def rule(robots: Robots, url: str, agent: str = PRODUCT) -> Ruling:
     """
     if robots.status in _ABSENT:
         return Ruling(True, f"no robots.txt ({robots.status})")
-    if robots.status != _OK:
+    if robots.status != OK:
         return Ruling(False, f"robots.txt answered {robots.status}" if robots.status else "robots.txt did not answer")
     body = robots.body.removeprefix("\ufeff")
     if body.lstrip().startswith("<"):
@@ -59,9 +62,48 @@ def rule(robots: Robots, url: str, agent: str = PRODUCT) -> Ruling:
     return Ruling(allowed, f"robots.txt {verdict} it", _delay(parsed, agent), lasting=True)
 
 
+def sitemaps(robots: Robots) -> list[str]:
+    """Return the sitemaps that a robots.txt names."""
+    return list(_parsed(robots.body.removeprefix("\ufeff")).sitemaps) if robots.status == OK else []
+
+
+def deciding_line(robots: Robots, url: str, agent: str = PRODUCT) -> tuple[int, str] | None:
+    """Return number and text of the line that decides about a URL: of those that match it, the longest.
+
+    None when no line speaks of it: then it may be fetched.
+    """
+    lines = robots.body.removeprefix("\ufeff").splitlines()
+    allowed = _parsed("\n".join(lines)).can_fetch(url, agent)
+    matching = [
+        (len(value), -number)
+        for number, (permits, value) in _rule_lines(lines)
+        if permits == allowed and _speaks_of(lines, number, value, url, agent)
+    ]
+    if not matching:
+        return None
+    number = -max(matching)[1]
+    return number + 1, lines[number].strip()
+
+
+def _rule_lines(lines: list[str]) -> Iterator[tuple[int, tuple[bool, str]]]:
+    for number, line in enumerate(lines[:MOST_LINES_TRIED]):
+        if match := _RULE_LINE.match(line):
+            yield number, (match["field"].lower() == "allow", match["value"])
+
+
+def _speaks_of(lines: list[str], number: int, value: str, url: str, agent: str) -> bool:
+    """Whether one rule, alone in its group, is about the URL; the other rules stay as lines that say nothing."""
+    alone = [f"Disallow: {value}" if at == number else _muted(line) for at, line in enumerate(lines)]
+    return not Protego.parse("\n".join(alone)).can_fetch(url, agent)
+
+
+def _muted(line: str) -> str:
+    return "Crawl-delay: 0" if _RULE_LINE.match(line) else line
+
+
 def max_age(status: int) -> float:
     """Return for how many seconds an answer counts: a day; an hour when it neither says anything nor turns us away."""
-    return MAX_AGE_SECONDS if status == _OK or status in _ABSENT | _TURNED_AWAY else RETRY_SECONDS
+    return MAX_AGE_SECONDS if status == OK or status in _ABSENT | _TURNED_AWAY else RETRY_SECONDS
 
 
 def _delay(parsed: Protego, agent: str) -> float:

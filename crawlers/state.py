@@ -69,25 +69,29 @@ class Robots:
 class State:
     """The memory of one site; one crawl at a time holds it.
 
+    Without `exclusive` it is only looked at, beside a crawl that may be under way: what the gate notes is shared by
+    all, the rest must not be written.
+
     Raises:
         AlreadyRunning: another process holds it.
         Unusable: the folder cannot be written, or its files are not ours.
     """
 
-    def __init__(self, folder: Path, site: str) -> None:
+    def __init__(self, folder: Path, site: str, *, exclusive: bool = True) -> None:
         try:
-            self._open(folder, site)
+            self._open(folder, site, exclusive=exclusive)
         except (OSError, sqlite3.Error) as error:
             raise Unusable(f"the crawler's memory in {folder} cannot be used: {error}") from error
         self._site = site
 
-    def _open(self, folder: Path, site: str) -> None:
+    def _open(self, folder: Path, site: str, *, exclusive: bool) -> None:
         (folder / "turns").mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._turns: dict[str, IO[str]] = {}
         self._lock: IO[str] = (folder / f"{site}.lock").open("a+")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if exclusive:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
             raise AlreadyRunning(f"another crawl of {site} is using {folder}") from None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.robots import RETRY_SECONDS, max_age, rule
+from crawlers.robots import RETRY_SECONDS, deciding_line, max_age, rule
 from crawlers.state import Robots
 
 URL = "https://forum.example/t/1"
@@ -60,3 +60,24 @@ def test_the_name_that_an_owner_agreed_to_is_the_one_that_counts() -> None:
 @given(st.text(max_size=300))
 def test_no_robots_file_breaks_the_reader(body: str) -> None:
     assert rule(Robots(0, 200, body), URL).crawl_delay >= 0
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        ("User-agent: *\nDisallow: /t/", (2, "Disallow: /t/")),
+        ("User-agent: *\nDisallow: /\nDisallow: /t/  # threads", (3, "Disallow: /t/  # threads")),
+        ("User-agent: Other\nDisallow: /t/\nUser-agent: *\nDisallow: /t", (4, "Disallow: /t")),
+        ("User-agent: SilverWoodpecker\nAllow: /t/\nUser-agent: *\nDisallow: /t/1", (2, "Allow: /t/")),
+        ("User-agent: *\nDisallow: /x", None),
+        ("", None),
+    ],
+)
+def test_the_deciding_line_is_the_longest_that_matches_in_our_group(body: str, line: tuple[int, str] | None) -> None:
+    assert deciding_line(Robots(0, 200, body), URL) == line
+
+
+@given(st.text(alphabet="UDAserniglowdta-:*/1$ \n#", max_size=200))
+def test_a_deciding_line_is_found_in_whatever_a_site_serves(body: str) -> None:
+    found = deciding_line(Robots(0, 200, f"User-agent: *\n{body}"), URL)
+    assert found is None or found[0] >= 1

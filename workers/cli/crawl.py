@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workers.cli.contact import contact_for
 from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 
 def crawl(
-    site: Annotated[str, typer.Argument(metavar="SITE", help="Name of a configured site, or its file.")],
+    site: Annotated[
+        str | None, typer.Argument(metavar="SITE", help="Name of a configured site, or its file.", show_default=False)
+    ] = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write captures as JSON Lines here.")
     ] = None,
@@ -41,6 +44,14 @@ def crawl(
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many captures.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of random samples, to draw the same again.")] = None,
     recheck: Annotated[bool, typer.Option("--recheck", help="Look at every thread, moved or not.")] = False,
+    explain: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Only say whether this page would be asked for, and which rule decides."),
+    ] = None,
+    explain_for: Annotated[
+        str | None,
+        typer.Option("--site", metavar="SITE", help="With --explain: the site; default: the one that has this host."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Read a site under its policy. Without --output the captures go into the inbox.
@@ -56,6 +67,10 @@ def crawl(
     [bold]woodpecker crawl forum.yaml -o captures.jsonl --limit 20[/bold]
     a first look at a site file; captures go into a file, no database needed
 
+    [bold]woodpecker crawl --explain https://forum.example/t/1[/bold]
+    whether that page would be asked for, and which rule decides; nothing but
+    its robots.txt is asked for
+
     Exit codes: 0 done · 1 nothing could be read, or captures cannot be kept ·
     2 the call or the policy is wrong, nothing was asked · 3 done in part:
     pages failed or the site stopped us; each reason is told, run again later
@@ -65,21 +80,27 @@ def crawl(
     from crawlers import crawl as crawling
     from crawlers.state import AlreadyRunning, Unusable, default_folder
 
+    if explain is not None:
+        from workers.cli import crawl_explain
+
+        crawl_explain.show(explain, explain_for or site, state, as_json=json)
+        return
+    if site is None or explain_for is not None:
+        found = "--site without --explain" if explain_for else "no site"
+        leave(Exit.WRONG_INPUT, f"SITE: found {found}; allowed: a configured site's name or its file", as_json=json)
     try:
         policy = load_site(site)
     except PolicyError as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=json, problems=[one.as_dict() for one in error.problems])
     settings = get_settings()
-    if not settings.crawler_contact and not policy.private_hosts_allowed:
-        message = "WOODPECKER_CRAWLER_CONTACT: found nothing; allowed: a page or mail address for the sites' operators"
-        leave(Exit.WRONG_INPUT, message, as_json=json)
+    contact = contact_for(policy, as_json=json)
     folder = state or default_folder(settings.data_dir)
     try:
         with _sink(output, as_json=json) as (keep, flush), _progress(policy.title) as show:
             report = crawling.crawl(
                 policy,
                 state_dir=folder,
-                contact=settings.crawler_contact,
+                contact=contact,
                 key=settings.effective_secret_key().encode(),
                 on_capture=keep,
                 limit=limit,
