@@ -43,7 +43,7 @@ class Visitor:
         robots.txt is asked for when it is not known, or older than a day.
         """
         found = [check async for check in self._gate.checks(url)]
-        if found and found[-1].name == "robots" and (line := self._gate.robots_line(url)):
+        if found and found[-1].lasting and found[-1].name == "robots" and (line := self._gate.robots_line(url)):
             found[-1] = Check("robots", f"{found[-1].says}: line {line[0]}, {line[1]}", found[-1].refuses)
         return found
 

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 - fixtures are arguments
 """`woodpecker crawl --explain URL`, run as people run it; the site's own log says what was asked for."""
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tests.workers.cli.test_crawl import Crawl, crawl, summary  # noqa: F401 - f
 ROBOTS = "User-agent: *\nDisallow: /t/\nAllow: /t/open\nDisallow: /t/open/not\n"
 
 
-def explained(crawl: Crawl, *arguments: object) -> dict[str, Any]:  # noqa: F811
+def explained(crawl: Crawl, *arguments: object) -> dict[str, Any]:
     done = crawl(*arguments, "--json")
     assert done.returncode == 0, done.stderr
     return summary(done)
@@ -38,7 +39,7 @@ def test_the_line_of_robots_that_decides_is_named_and_nothing_else_is_asked_for(
     tmp_path: Path,
     path: str,
     fetched: bool,
-    reason: str,  # noqa: F811
+    reason: str,
 ) -> None:
     site.pages["/robots.txt"] = Reply(ROBOTS, headers={"Content-Type": "text/plain"})
 
@@ -64,7 +65,7 @@ def test_a_rule_before_robots_refuses_and_robots_is_not_asked_for(
     tmp_path: Path,
     change: dict[str, Any],
     rule: str,
-    reason: str,  # noqa: F811
+    reason: str,
 ) -> None:
     path = site_file(site, tmp_path)
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | change), "utf-8")
@@ -79,7 +80,7 @@ def test_a_rule_before_robots_refuses_and_robots_is_not_asked_for(
     assert site.asked(robots=True) == []
 
 
-def test_the_rest_after_a_refusal_is_told_in_words(site: Site, crawl: Crawl, tmp_path: Path) -> None:  # noqa: F811
+def test_the_rest_after_a_refusal_is_told_in_words(site: Site, crawl: Crawl, tmp_path: Path) -> None:
     path = site_file(site, tmp_path)
     site.pages["/list"] = Reply("", 403)
     assert crawl(path, "-o", "-").returncode == 1
@@ -91,7 +92,7 @@ def test_the_rest_after_a_refusal_is_told_in_words(site: Site, crawl: Crawl, tmp
     assert "the site rests: answered 403" in " ".join(done.stdout.split())
 
 
-def test_a_host_that_no_site_file_names_is_out_of_scope(crawl: Crawl) -> None:  # noqa: F811
+def test_a_host_that_no_site_file_names_is_out_of_scope(crawl: Crawl) -> None:
     said = explained(crawl, "--explain", "https://forum.example/t/1")
     assert (said["site"], said["fetched"], said["rule"]) == (None, False, "scope")
 
