@@ -47,7 +47,7 @@ class GateMiddleware:
 
     def left(self, request: Request, spider: Spider | None = None) -> None:
         """Give the turn back, whether an answer came or not."""
-        self._gate.left(request.url)
+        self.gate.left(request.url)
 
     async def process_request(self, request: Request, spider: Spider | None = None) -> None:
         """Let the request go, at its time, or refuse it.
