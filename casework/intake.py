@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from casework import bulk, counts, hits, policies, signals
+from casework import bulk, counts, drift, hits, policies, signals
 from casework.errors import InvalidInput
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
@@ -147,6 +147,7 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
     case_ids = _write(cases)
     Batch.objects.filter(pk=batch_id).delete()
     counts.add(tally)
+    drift.add(assessment for _, assessment in assessed)
     signals.announce_cases(case_ids)
     return case_ids
 

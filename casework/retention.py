@@ -15,13 +15,15 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from casework import audit, cases, evidence, signals
+from casework import audit, cases, drift, evidence, signals
 from casework.models import Case, CaseState, Decision, Finding, InboxItem
 
 INBOX_KEPT = timedelta(hours=24)
 DISMISSED_KEPT = timedelta(days=30)
 ORPHAN_KEPT = timedelta(days=1)
 """Age at which an evidence file that no row knows counts as left behind."""
+SCORES_KEPT = timedelta(days=90)
+"""Age at which a day's counted scores go, unless they are a model's reference."""
 CHUNK = 500
 """Cases purged in one transaction."""
 
@@ -54,6 +56,7 @@ def purge(*, dry_run: bool = False, now: datetime | None = None) -> Purge:
         "dismissed": _purge_dismissed(moment),
         "orphaned_files": _purge_orphans(moment),
     }
+    drift.forget((moment - SCORES_KEPT).date())
     left = overdue(moment)
     if any(purged.values()) or any(left.values()):
         audit.record("retention.purge", audit.SYSTEM, "retention", found=found, purged=purged, left=left)

@@ -67,6 +67,13 @@ class Settings(BaseSettings):
         description="Folder for the daily anchors of the audit log, best where this installation's administrators "
         "cannot change them; empty: anchors/ in the data folder.",
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token that opens /metrics to other machines; empty: it answers on loopback alone.",
+    )
+    work_metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port on which `woodpecker work` shows its timings at HTTP_HOST; 0: none."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
 
     @field_validator("elasticsearch_url")

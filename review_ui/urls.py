@@ -45,5 +45,7 @@ urlpatterns = [
     path("lead/people/<int:user_id>/switch/", lead.switch, name="switch-person"),
     path("lead/people/<int:user_id>/link/", lead.link, name="link-person"),
     path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
     path("api/v1/", api.urls),
 ]

@@ -10,11 +10,12 @@ from celery.signals import worker_init, worker_process_init
 
 from config.settings import get_settings
 from workers import django as woodpecker_django
-from workers import logs
+from workers import logs, timing
 from workers.processes import die_with_parent
 
 woodpecker_django.setup()
 logs.configure(get_settings())
+timing.watch_tasks()
 # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is nobody special.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 

@@ -4,7 +4,7 @@ from casework.models.annotation import Annotation, Answer, Assignment
 from casework.models.audit import AuditEntry
 from casework.models.case import Case, CaseState
 from casework.models.chain import ChainHead
-from casework.models.count import DailyCount
+from casework.models.count import DailyCount, ScoreCount
 from casework.models.decision import Decision, Finding
 from casework.models.evidence import EvidenceRecord
 from casework.models.heartbeat import Heartbeat
@@ -32,6 +32,7 @@ __all__ = [
     "NoticeLine",
     "NoticeState",
     "Role",
+    "ScoreCount",
     "SeenCapture",
     "User",
 ]

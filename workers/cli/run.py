@@ -8,11 +8,14 @@ import socket
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workers.cli.output import Exit, complain, leave
+
+if TYPE_CHECKING:
+    from config.settings import Settings
 
 ASSESS_QUEUE = "woodpecker"
 CRAWL_QUEUE = "woodpecker-crawl"
@@ -47,29 +50,36 @@ def up(
 
 def web(port: Annotated[int | None, typer.Option(help="Port of the pages; 0 takes a free one.")] = None) -> None:
     """Serve the pages and the HTTP API."""
-    from workers import pages
+    from workers import pages, timing
     from workers.cli.start import prepare
 
     settings = prepare()
+    timing.keep(settings, "web")
     pages.serve(settings.http_host, free_port(settings.http_host, settings.http_port if port is None else port))
 
 
 def work() -> None:
     """Assess, index and crawl what the queue brings; any number may run, on any number of machines."""
-    from workers import logs
+    from workers import logs, timing
     from workers.cli.start import prepare
     from workers.processes import Part, Tree, die_with_parent
 
     settings = prepare()
     die_with_parent(signal.SIGTERM)
+    timing.keep(settings, "work")
+    commands = {
+        "assess": _worker("assess", ASSESS_QUEUE, "--concurrency", str(settings.work_concurrency)),
+        "crawl": _worker("crawl", CRAWL_QUEUE, "--pool", "threads", "--concurrency", str(CRAWLS_AT_ONCE)),
+    }
     parts = [
-        Part("assess", _worker("assess", ASSESS_QUEUE, "--concurrency", str(settings.work_concurrency))),
-        Part("crawl", _worker("crawl", CRAWL_QUEUE, "--pool", "threads", "--concurrency", str(CRAWLS_AT_ONCE))),
+        Part(name, command, {timing.FOLDER: str(timing.folder_of(settings, name))})
+        for name, command in commands.items()
     ]
     tree = Tree(parts, complain)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, tree.ask_to_stop)
     logs.configure(settings)
+    _show_timings(settings)
     tree.start()
     try:
         tree.watch(_pulse(timedelta(seconds=settings.sweep_seconds)))
@@ -88,6 +98,17 @@ def beat() -> None:
     schedule = settings.path("beat", "schedule")
     command = _celery("beat", "--schedule", str(schedule), "--pidfile", "")
     os.execv(command[0], command)  # noqa: S606 - replaces this process, so that signals reach the schedule itself
+
+
+def _show_timings(settings: Settings) -> None:
+    from workers import timing
+
+    if settings.work_metrics_port:
+        try:
+            timing.serve(settings)
+        except OSError as error:
+            where = f"{settings.http_host}:{settings.work_metrics_port}"
+            leave(Exit.WRONG_INPUT, f"WOODPECKER_WORK_METRICS_PORT: cannot listen on {where}: {error.strerror}")
 
 
 def free_port(host: str, port: int) -> int:
