@@ -5,7 +5,8 @@ CaseworkError
 ├── InvalidInput    a value is wrong; names the field, what was found and what is allowed
 ├── NotFound        there is no such thing, or none that this person may see
 ├── StaleCase       somebody else changed the case first; says who and what they found
-└── NothingToUndo   there is no act of this person that could be taken back
+├── NothingToUndo   there is no act of this person that could be taken back
+└── TriedTooOften   a batch ended its workers again and again
 """
 
 from __future__ import annotations
@@ -53,3 +54,11 @@ class StaleCase(CaseworkError):
 
 class NothingToUndo(CaseworkError):
     """There is nothing of this person that could be taken back; the text says why."""
+
+
+class TriedTooOften(CaseworkError):
+    """Workers began a batch again and again and none told how it ended: something in it ends them."""
+
+    def __init__(self, batch_id: int, attempts: int) -> None:
+        super().__init__(f"批次 {batch_id} 已开始 {attempts} 次，均未完成")
+        self.batch_id, self.attempts = batch_id, attempts

@@ -18,11 +18,14 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from casework import bulk, counts, drift, hits, policies, signals
-from casework.errors import InvalidInput
+from casework.errors import InvalidInput, TriedTooOften
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
 from config.settings import get_settings
 from crawlers.capture import Capture
+
+MOST_ATTEMPTS = 5
+"""Times that a batch is begun before it counts as what ends its workers."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +115,23 @@ def _claim(capture_ids: Sequence[str]) -> set[str]:
 
 
 def load_batch(batch_id: int) -> list[Capture]:
-    """Return the captures of a batch, and note that a worker began it; empty when it is done already."""
+    """Return the captures of a batch, and note that a worker began it; empty when it is done already.
+
+    Raises:
+        TriedTooOften: it was begun `MOST_ATTEMPTS` times before, and nobody told how it ended.
+        pydantic.ValidationError: one of them is no capture, or no longer; the message quotes it.
+    """
     if not Batch.objects.filter(pk=batch_id).update(attempts=F("attempts") + 1):
         return []
-    payloads = InboxItem.objects.filter(batch_id=batch_id).order_by("id").values_list("payload", flat=True)
-    return [Capture.model_validate(payload) for payload in payloads]
+    rows = list(InboxItem.objects.filter(batch_id=batch_id).order_by("id").values_list("payload", "batch__attempts"))
+    if rows and rows[0][1] > MOST_ATTEMPTS:
+        raise TriedTooOften(batch_id, rows[0][1] - 1)
+    return [Capture.model_validate(payload) for payload, _ in rows]
+
+
+def give_back(batch_id: int) -> None:
+    """Note that a worker stopped for a reason that lies not in the batch: the attempt does not count."""
+    Batch.objects.filter(pk=batch_id, attempts__gt=0).update(attempts=F("attempts") - 1)
 
 
 @transaction.atomic

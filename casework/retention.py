@@ -1,7 +1,8 @@
 """Retention: what has to go, and the proof that it went.
 
 Rules (PIPL Arts 6 and 19; 网络数据安全管理条例 Arts 12 and 24; our own dates): captures wait in the inbox 24 h at most;
-a dismissed case keeps its text for 30 days, then digest and verdict only. Digests of accepted captures stay.
+one that could not be assessed keeps its text for as long, counted from its arrival, and its letter for 30 days; a
+dismissed case keeps its text for 30 days, then digest and verdict only. Digests of accepted captures stay.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from casework import audit, cases, drift, evidence, signals
+from casework import audit, cases, dead_letters, drift, evidence, signals
 from casework.models import Case, CaseState, Decision, Finding, InboxItem
 
 INBOX_KEPT = timedelta(hours=24)
@@ -55,6 +56,7 @@ def purge(*, dry_run: bool = False, now: datetime | None = None) -> Purge:
         "out_of_scope": cases.purge_due(moment),
         "dismissed": _purge_dismissed(moment),
         "orphaned_files": _purge_orphans(moment),
+        **dead_letters.purge(moment),
     }
     drift.forget((moment - SCORES_KEPT).date())
     left = overdue(moment)
@@ -72,6 +74,7 @@ def overdue(now: datetime | None = None) -> dict[str, int]:
         "out_of_scope": out_of_scope.count(),
         "dismissed": _dismissed(moment).count(),
         "orphaned_files": sum(1 for _ in evidence.orphans(moment - ORPHAN_KEPT)),
+        **dead_letters.overdue(moment),
     }
 
 

@@ -13,7 +13,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from casework import counts
-from casework.models import Batch, Case, CaseState, Heartbeat, InboxItem
+from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, InboxItem
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from config.settings import get_settings
@@ -54,6 +54,10 @@ def snapshot() -> dict[str, Any]:
     totals = counts.totals()
     by_state = dict(Case.objects.values_list("state").annotate(Count("pk")).order_by())
     waiting = InboxItem.objects.filter(batch__failed_at__isnull=True).count()
+    failed = {
+        "dead_letters": DeadLetter.objects.count(),
+        "given_up": InboxItem.objects.filter(batch__failed_at__isnull=False).count(),
+    }
     return {
         "mode": get_settings().mode,
         "inbox": waiting,
@@ -66,7 +70,8 @@ def snapshot() -> dict[str, Any]:
             "by_state": {state: by_state.get(state, 0) for state in CaseState.values},
         },
         "search": _search(),
-        "failed": InboxItem.objects.filter(batch__failed_at__isnull=False).count(),
+        "failed": sum(failed.values()),
+        "failures": failed,
         "workers": alive(WORK),
         "model": _model(),
     }

@@ -21,6 +21,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "task_ignore_result": True,
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
+        # Nobody waits for results, so a process that was killed need not be waited for either: its batch goes on.
+        "worker_lost_wait": 0.5,
         "task_time_limit": 300,
         "task_soft_time_limit": 240,
         "worker_prefetch_multiplier": 1,

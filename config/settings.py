@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     batch_size: int = Field(200, ge=1, le=5000, description="Captures in one inbox batch.")
     sweep_seconds: int = Field(15, ge=1, le=3600, description="Seconds between sweeps that finish what was left.")
     lost_seconds: int = Field(60, ge=1, le=86_400, description="Age at which a sent batch's task counts as lost.")
+    dead_letters_max: int = Field(
+        10_000, ge=1, le=10_000_000, description="Captures set aside because they could not be assessed, at most."
+    )
     audit_rate: float = Field(0.01, ge=0, le=1, description="Share of below-threshold captures sent to humans.")
     anchor_dir: Path | None = Field(
         None,

@@ -94,6 +94,8 @@ ACTS = {
     "case.undo": word("撤销决定"),
     "case.reveal": word("查看原文"),
     "case.purge": word("清除文字"),
+    "dead.retry": word("重试搁置的采集"),
+    "dead.drop": word("丢弃搁置的采集"),
     "evidence.destroy": word("销毁证据文件"),
     "notice.draft": word("起草清单"),
     "notice.add": word("加入清单"),

@@ -16,7 +16,7 @@ from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
 from config.settings import get_settings
-from workers import crawling
+from workers import assessing, crawling
 from workers.app import app
 
 log = structlog.get_logger(__name__)
@@ -38,17 +38,7 @@ def assessor() -> Assessor:
 @app.task(name="workers.tasks.assess")
 def assess(batch_id: int) -> None:
     """Assess one inbox batch and write what follows from it in one transaction; done twice, it changes nothing."""
-    captures = intake.load_batch(batch_id)
-    if not captures:
-        return
-    try:
-        assessments = assessor().assess([capture.text for capture in captures])
-    except Exception as error:
-        # Only the kind of error is kept: its message may quote the text.
-        log.error("assessment_failed", batch=batch_id, error=type(error).__name__)
-        intake.fail(batch_id, f"assessment failed: {type(error).__name__}")
-        return
-    intake.complete(batch_id, list(zip(captures, assessments, strict=True)))
+    assessing.run(batch_id, assessor())
 
 
 @app.task(name="workers.tasks.index")

@@ -5,6 +5,7 @@ from casework.models.audit import AuditEntry
 from casework.models.case import Case, CaseState
 from casework.models.chain import ChainHead
 from casework.models.count import DailyCount, ScoreCount
+from casework.models.dead_letter import DeadLetter, Stage
 from casework.models.decision import Decision, Finding
 from casework.models.evidence import EvidenceRecord
 from casework.models.heartbeat import Heartbeat
@@ -22,6 +23,7 @@ __all__ = [
     "CaseState",
     "ChainHead",
     "DailyCount",
+    "DeadLetter",
     "Decision",
     "EvidenceRecord",
     "Finding",
@@ -34,5 +36,6 @@ __all__ = [
     "Role",
     "ScoreCount",
     "SeenCapture",
+    "Stage",
     "User",
 ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 
 class Batch(models.Model):
     """A handful of captures that one task assesses in one transaction; deleted together with its items."""
 
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
     sent_at = models.DateTimeField(
         null=True, db_comment="when a task was last sent for it; the sweep re-sends old ones"
     )

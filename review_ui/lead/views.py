@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from casework import accounts, anchors, audit, status
 from casework.errors import NotFound
-from casework.models import AuditEntry, Batch, Case, CaseState, Heartbeat, Notice, NoticeState, Role, User
+from casework.models import AuditEntry, Batch, Case, CaseState, DeadLetter, Heartbeat, Notice, NoticeState, Role, User
 from casework.roles import Action, may
 from review_ui import words
 from review_ui.access import allowed, person
@@ -43,6 +43,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "escalated": Case.objects.filter(state=CaseState.ESCALATED).count() if may(user, Action.SEE_CASES) else None,
         "submitted": Notice.objects.filter(state=NoticeState.SUBMITTED).count(),
         "failed": Batch.objects.filter(failed_at__isnull=False)[:20],
+        "dead": DeadLetter.objects.order_by("-id")[:20],
         "crawls": [(label("site", one.name.removeprefix("crawl:")), one) for one in _crawls()],
         "entries": AuditEntry.objects.order_by("-sequence")[:15],
     }

@@ -11,9 +11,9 @@ from django.apps import apps
 from django.db import connection
 from django.db.models import Model
 
-from casework import annotations, cases, decisions, evidence, exposure, intake, notices
+from casework import annotations, cases, dead_letters, decisions, evidence, exposure, intake, notices
 from casework.errors import CaseworkError, NotAllowed
-from casework.models import Case, Role
+from casework.models import Case, Role, Stage
 from classifiers.assessment import Span, Undone
 from tests.casework.factories import SITE, make_assessment, make_capture, make_case, make_user
 
@@ -112,6 +112,12 @@ def test_a_batch_that_failed_names_no_text() -> None:
     batch_id = intake.receive([make_capture(MARKER)]).batch_ids[0]
     intake.fail(batch_id, "assessment failed: ValueError")
     assert tables_that_hold(MARKER) == {"casework_inboxitem"}
+
+
+def test_what_could_not_be_written_holds_no_text_once_it_is_known_to_be_restricted() -> None:
+    batch_id = intake.receive([make_capture(MARKER)]).batch_ids[0]
+    dead_letters.isolate(batch_id, Stage.WRITE, ValueError(MARKER), restricted=True)
+    assert tables_that_hold(MARKER) == set()
 
 
 def test_every_text_column_of_a_case_is_known_to_the_rule() -> None:

@@ -27,13 +27,6 @@ class Stand:
         return [make_assessment({"bullying": 0.9}) for _ in texts]
 
 
-class Broken:
-    """An assessor that fails, and quotes the text as it does."""
-
-    def assess(self, texts: Sequence[str]) -> list[Assessment]:
-        raise ValueError(f"cannot read {texts[0]}")
-
-
 @pytest.fixture(autouse=True)
 def assessor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tasks, "assessor", Stand)
@@ -80,20 +73,6 @@ def test_a_batch_that_comes_twice_is_assessed_once(messages: Callable[[], list[M
 
     assert Case.objects.count() == 1
     assert len(messages()) == before
-
-
-def test_what_cannot_be_assessed_stays_in_the_inbox_and_its_error_quotes_nothing(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(tasks, "assessor", Broken)
-    (batch_id,) = intake.receive([make_capture(TEXT)]).batch_ids
-
-    tasks.assess(batch_id)
-
-    batch = Batch.objects.get(pk=batch_id)
-    assert batch.failed_at is not None
-    assert batch.error == "assessment failed: ValueError"
-    assert InboxItem.objects.count() == 1
 
 
 def test_indexing_twice_or_while_the_index_is_away_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

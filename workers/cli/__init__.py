@@ -19,6 +19,7 @@ GROUPS = (
     "train_encoder",
     "rules",
     "inbox",
+    "dead",
     "run",
     "accounts",
     "export",
