@@ -50,6 +50,7 @@ def test_an_empty_installation_is_at_rest() -> None:
         },
         "search": {"backend": "database", "documents": 0, "behind": 0},
         "failed": 0,
+        "failures": {"dead_letters": 0, "given_up": 0},
         "workers": 0,
         "model": "",
     }
