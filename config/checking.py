@@ -36,9 +36,10 @@ def _problem(detail: Any, model: type[BaseModel], layered: Layered, file: str) -
         return Problem(where, line, field, f"the key {name!r}", f"the keys {', '.join(known)}", nearest(name, known))
     if "; allowed: " in message:
         found, allowed = message.split("; allowed: ", 1)
-        if named := re.fullmatch(r"([a-z_.]+): found (.*)", found, re.DOTALL):
+        if named := re.fullmatch(r"([a-z0-9_.]+): found (.*)", found, re.DOTALL):
             # A check of several keys together names the one that stands wrong.
-            path, found = (*path, *named[1].split(".")), named[2]
+            path = (*path, *(int(part) if part.isdigit() else part for part in named[1].split(".")))
+            found = named[2]
             field, origin = ".".join(map(str, path)), layered.origin(path)
             where, line = (origin.file, origin.line) if origin else (file, 1)
         elif not path:

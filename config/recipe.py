@@ -165,6 +165,12 @@ class ThreadRecipe(Strict):
     truncated: FieldRecipe | None = Field(None, description="set when the page says that it hides units")
     paging: Paging | None = Field(None, description="where the next page is; without it a page stands alone")
 
+    @property
+    def pages_are_counted(self) -> bool:
+        """Whether a page says how many there are, and each has an address that can be made."""
+        plan = self.paging
+        return plan is not None and plan.kind in {"page_number", "offset"} and bool(plan.total or plan.count)
+
 
 class Recipe(Strict):
     """How a kind of site is read. Without `list`, the sections' start pages are threads themselves."""

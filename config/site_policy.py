@@ -18,6 +18,12 @@ S0_CATEGORIES = ("sexual_exploitation",)
 """Always S0. self_harm is S0 only when imminent, which a rule says, not a score."""
 S0_THRESHOLD = 0.15
 MAX_RANGE = 100_000
+DRAWN_FROM_LISTS = ("stratified", "reservoir", "adaptive")
+"""Methods that draw among the threads that the lists name."""
+PROBABILITY_METHODS = ("random", *DRAWN_FROM_LISTS)
+"""Methods by which each page's probability of being drawn is known; only they allow an estimate of what is common."""
+LEAST_UNIFORM = 0.2
+"""Least share of an adaptive draw that is uniform, so that what nobody suspects is looked at too."""
 POLITE_DELAY_SECONDS = 5.0
 """Least delay without an owner's or an authority's agreement (docs/crawling.md)."""
 
@@ -47,6 +53,10 @@ Every = Annotated[
     Field(ge=timedelta(seconds=10)),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]+[smhd]$"}),
 ]
+
+
+_AGES = (timedelta(days=1), timedelta(days=7), timedelta(days=30))
+_SIZES = (20, 200)
 
 
 class Thresholds(Strict):
@@ -99,10 +109,24 @@ class Section(Strict):
     title: str = Field(min_length=1, max_length=100, description="name that people see")
     start: tuple[str, ...] = Field((), max_length=1000, description="start pages; may be relative to `base_url`")
     range: tuple[int, int] | None = Field(None, description="numbers put in place of {n} in `start`, both included")
-    method: Literal["latest", "hot", "random", "search", "feed"] = Field(
+    method: Literal["latest", "hot", "random", "search", "feed", "stratified", "reservoir", "adaptive"] = Field(
         "latest", description="how the section is sampled"
     )
-    sample: int | None = Field(None, ge=1, description="random: how many of the range are drawn in one run")
+    sample: int | None = Field(
+        None, ge=1, le=MAX_RANGE, description="how many pages of the range, or threads of the lists, one run draws"
+    )
+    ages: tuple[Every, ...] = Field(
+        _AGES, max_length=10, description="stratified: bounds between the strata of age, from the last activity"
+    )
+    sizes: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        _SIZES, max_length=10, description="stratified: bounds between the strata of size, in replies"
+    )
+    uniform: float = Field(
+        LEAST_UNIFORM, ge=LEAST_UNIFORM, le=1, description="adaptive: share of the draw that goes to all alike"
+    )
+    pages: int | None = Field(
+        None, ge=2, le=1000, description="most pages of a long thread that are read: its first, and others at random"
+    )
     kind: UnitKind | None = Field(None, description="what its units are, where the recipe's `kind` does not fit")
     kid_zone: bool = Field(False, description="专门面向未成年人的产品或专区")
     prominent: bool = Field(False, description="首屏/弹窗/热搜/榜单/推荐")
@@ -119,9 +143,60 @@ class Section(Strict):
             raise ValueError(f"range: found {found}; allowed: first to last, at most {MAX_RANGE} numbers")
         if self.method == "random" and self.range is None:
             raise ValueError("method: found random without a range; allowed: random with a `range: [first, last]`")
-        if self.sample is not None and self.method != "random":
-            raise ValueError(f"sample: found {self.sample} with method {self.method}; allowed: method random")
         return self
+
+    @property
+    def drawing(self) -> tuple[str, str]:
+        """What one run reads of the section, and with what probability, in words."""
+        return _drawing(self)
+
+    @model_validator(mode="after")
+    def _drawing_makes_sense(self) -> Section:
+        drawn = ", ".join(PROBABILITY_METHODS)
+        if self.sample is not None and self.method not in PROBABILITY_METHODS:
+            raise ValueError(f"sample: found {self.sample} with method {self.method}; allowed: method {drawn}")
+        if self.sample is None and self.method in DRAWN_FROM_LISTS:
+            raise ValueError(
+                f"sample: found nothing with method {self.method}; allowed: how many threads one run draws"
+            )
+        for name, owner, usual in (
+            ("ages", "stratified", _AGES),
+            ("sizes", "stratified", _SIZES),
+            ("uniform", "adaptive", LEAST_UNIFORM),
+        ):
+            if getattr(self, name) != usual and self.method != owner:
+                raise ValueError(f"{name}: found a value with method {self.method}; allowed: method {owner}")
+        for name in ("ages", "sizes"):
+            bounds = getattr(self, name)
+            if list(bounds) != sorted(set(bounds)):
+                raise ValueError(f"{name}: found bounds that do not grow; allowed: each greater than the one before")
+        return self
+
+
+def _drawing(section: Section) -> tuple[str, str]:
+    size = section.range[1] - section.range[0] + 1 if section.range else None
+    inner = f", at most {section.pages} pages of each" if section.pages else ""
+    match section.method:
+        case "random":
+            drawn = min(section.sample or size or 1, size or 1)
+            return f"{drawn} of {size} pages, at random{inner}", f"{drawn / (size or 1):.4g}"
+        case "reservoir":
+            return f"{section.sample} of the listed threads, at random{inner}", f"{section.sample} / threads listed"
+        case "stratified":
+            strata = (len(section.ages) + 1) * (len(section.sizes) + 1)
+            what = f"{section.sample} of the listed threads, from {strata} strata of age × size{inner}"
+            return what, "drawn / listed, in each stratum"
+        case "adaptive":
+            what = f"{section.sample} of the threads with something unread, {section.uniform:.0%} of them alike{inner}"
+            return what, f"each thread its own, at least {section.uniform * (section.sample or 1):g} / threads unread"
+    return f"{'every page of the range' if size else 'what is new on the lists'}{inner}", "cannot be known"
+
+
+class Allocation(Strict):
+    """How many threads the sections that are drawn at random share, spent where they tell most."""
+
+    threads: int = Field(ge=1, le=MAX_RANGE, description="threads or pages that one run draws in all its sections")
+    floor: int = Field(5, ge=1, le=10_000, description="least of each section")
 
 
 class Contact(Strict):
@@ -149,6 +224,9 @@ class SitePolicy(Strict):
     thresholds: Thresholds = Field(description="scores from which items go to a human; inherited likewise")
     overrides: tuple[Override, ...] = Field((), description="thresholds of single categories, each with its reason")
     sections: tuple[Section, ...] = Field(min_length=1, max_length=500, description="what is sampled, each on its own")
+    allocation: Allocation | None = Field(
+        None, description="shares one number of threads among the sections by what the past tells; none: `sample`"
+    )
     crawl: Recipe | None = Field(None, description="how its pages are read; usually inherited from a preset")
     contact: Contact | None = Field(None, description="the platform's liaison")
     labelling: str = Field("", max_length=300, description="how this platform labels content (显著提示)")
@@ -175,6 +253,34 @@ class SitePolicy(Strict):
             )
         if self.crawl is not None and self.base_url is None:
             raise ValueError("base_url: found nothing; allowed: the root of the site, since it is crawled")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_drawn(self) -> SitePolicy:
+        drawn = [section for section in self.sections if section.method in PROBABILITY_METHODS]
+        if self.allocation and self.allocation.threads < self.allocation.floor * len(drawn):
+            raise ValueError(
+                f"allocation.threads: found {self.allocation.threads}; allowed: at least floor × sections drawn at "
+                f"random, {self.allocation.floor * len(drawn)}"
+            )
+        if self.allocation and not drawn:
+            raise ValueError(
+                f"allocation: found it without a section to share in it; allowed: with method "
+                f"{', '.join(PROBABILITY_METHODS)}"
+            )
+        if self.crawl is None:
+            return self
+        for number, section in enumerate(self.sections):
+            if section.method in DRAWN_FROM_LISTS and self.crawl.list is None:
+                raise ValueError(
+                    f"sections.{number}.method: found {section.method} on a site without lists; allowed: a method "
+                    "that needs no `crawl.list`, e.g. random with a range"
+                )
+            if section.pages is not None and not self.crawl.thread.pages_are_counted:
+                raise ValueError(
+                    f"sections.{number}.pages: found {section.pages} where nothing says how many pages a thread has; "
+                    "allowed: with `crawl.thread.paging` by page_number or offset, with `total` or `count`"
+                )
         return self
 
     def section(self, slug: str) -> Section:

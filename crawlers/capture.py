@@ -55,6 +55,10 @@ class Capture(BaseModel):
     flags: tuple[Slug, ...] = Field(default=(), max_length=20)
     method: Slug
     inclusion_probability: float | None = Field(default=None, gt=0, le=1)
+    stratum: Slug | None = Field(default=None, description="part of the section that it was drawn from")
+    frame: int | None = Field(
+        default=None, ge=1, le=2**31 - 1, description="threads in the section or stratum that it was drawn from"
+    )
     basis: Basis
     evidence: Line | None = None
     crawler: Line = Field(min_length=1, max_length=100)

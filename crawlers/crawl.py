@@ -16,6 +16,7 @@ from scrapy.exceptions import CloseSpider
 from config.policy import SitePolicy
 from crawlers.agent import PRODUCT, user_agent
 from crawlers.capture import Capture
+from crawlers.drawing import Drawing, Interest, Spreads
 from crawlers.gate import Fetch, Gate
 from crawlers.report import CrawlReport
 from crawlers.spider import SiteSpider
@@ -36,7 +37,9 @@ class Options(TypedDict, total=False):
         key: secret for keyed hashes of contact codes.
         on_capture: takes each capture.
         limit: end after so many captures.
-        seed: of random samples; None draws anew.
+        seed: of random samples, which draws the same each time; None draws on from the run before.
+        spreads: (section, stratum) → spread of what threads hold, for the shares of a draw; see `drawing.Spreads`.
+        interest: thread → how much was found in it; an adaptive draw looks there more often.
         recheck: look at every thread, moved or not.
         contact: address in the user agent.
         reload: reads the policy again, so that a switched-off site stops within one request.
@@ -48,6 +51,8 @@ class Options(TypedDict, total=False):
     on_capture: Required[Callable[[Capture], None]]
     limit: int | None
     seed: int | None
+    spreads: Spreads
+    interest: Interest
     recheck: bool
     contact: str
     reload: Callable[[], SitePolicy | None]
@@ -110,7 +115,7 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
         "before_commit": _guarded(lambda: before_commit(report), failure),
         "key": options["key"],
         "limit": options.get("limit"),
-        "seed": options.get("seed"),
+        "drawing": Drawing(policy, state, options.get("seed"), options.get("spreads", {}), options.get("interest", {})),
         "recheck": options.get("recheck", False),
     }
     try:

@@ -39,11 +39,17 @@ def following(plan: Paging | None, page: Any, response: Response, number: int, r
             step = plan.first + number * plan.size
         case _:
             step = plan.first + number
-    last = _last(plan, page)
+    last = pages_of(plan, page)
     return add_or_replace_parameter(response.url, plan.param, str(step)) if last is None or number < last else None
 
 
-def _last(plan: Paging, page: Any) -> int | None:
+def address(plan: Paging, url: str, number: int) -> str:
+    """Return the address of a page by its number (from 1); only for paging by page_number or offset."""
+    step = (number - 1) * (plan.size if plan.kind == "offset" else 1)
+    return str(add_or_replace_parameter(url, plan.param, str(plan.first + step)))
+
+
+def pages_of(plan: Paging, page: Any) -> int | None:
     """Return the number of pages, or None when the site does not say; one that should be there and is not means one."""
     if plan.count:
         return math.ceil((fields.number(plan.count, page) or 0) / plan.size)

@@ -28,6 +28,7 @@ class CrawlReport:
     edited: int = 0
     threads_opened: int = 0
     threads_unmoved: int = 0
+    threads_drawn: int = 0
     gone_threads: int = 0
     incomplete_units: int = 0
     truncated_threads: int = 0

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -17,58 +15,26 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from config.policy import Section, SitePolicy
+from config.policy import SitePolicy
 from config.recipe import ListRecipe, Recipe, ThreadRecipe
-from crawlers import failures, fields, pages, paging, sampling
+from config.site_policy import DRAWN_FROM_LISTS
+from crawlers import failures, fields, pages, paging
 from crawlers.canonical import canonical
 from crawlers.capture import Capture
+from crawlers.datetimes import parse_zh
+from crawlers.drawing import Drawing
 from crawlers.middleware import GateMiddleware, Refused
+from crawlers.recheck import due
 from crawlers.report import CrawlReport
+from crawlers.sampling import Listed, StartPage
 from crawlers.state import State, ThreadState
+from crawlers.under_way import SectionVisit, ThreadVisit, Validator, chance_of, validators_of, visit_of
 from crawlers.units import Unit, UnitReader
 
 UNCHANGED = 304
 BAD_REQUEST = 400
 """What some APIs (WordPress) answer to a page number past the end."""
 ABSENT = frozenset({404, 410})
-Validator = tuple[str, str, str]
-"""Address, ETag and Last-Modified of a page."""
-
-
-@dataclass
-class ThreadVisit:
-    """A thread that is being read, from its first open page to its last.
-
-    `url` is its first page as listed, `last_url` the last page that brought units, `before_last` how many units stand
-    on the pages before that one; `resumed` says that reading began at the last page known from an earlier run.
-    """
-
-    section: Section
-    key: str
-    url: str
-    canonical_url: str
-    signal: str = ""
-    probability: float | None = None
-    known: bool = False
-    resumed: bool = False
-    last_url: str = ""
-    before_last: int = 0
-    urls: set[str] = field(default_factory=set)
-    keys: set[str] = field(default_factory=set)
-    units: int = 0
-    changed: bool = False
-
-
-@dataclass
-class SectionVisit:
-    """A section that is being read; complete when nothing of it is under way."""
-
-    section: Section
-    was_complete: bool
-    open_requests: int = 0
-    failed: bool = False
-    lists: set[str] = field(default_factory=set)
-    validators: list[Validator] = field(default_factory=list)
 
 
 class SiteSpider(scrapy.Spider):
@@ -89,7 +55,7 @@ class SiteSpider(scrapy.Spider):
         key: bytes,
         before_commit: Callable[[], None],
         limit: int | None,
-        seed: int | None,
+        drawing: Drawing,
         recheck: bool,
         **kwargs: Any,
     ) -> None:
@@ -99,7 +65,7 @@ class SiteSpider(scrapy.Spider):
         self.recipe: Recipe = policy.crawl
         self.recheck = recheck
         self._on_capture, self._before_commit, self._limit = on_capture, before_commit, limit
-        self._dice = random.Random(seed)  # noqa: S311 - sampling, not secrets
+        self._drawing = drawing
         self._reader = UnitReader(policy, key)
         self._opened: set[str] = set()
 
@@ -109,7 +75,8 @@ class SiteSpider(scrapy.Spider):
         self.crawler.signals.connect(self.unforeseen, signal=signals.spider_error)
         for section in self.policy.sections:
             visit = SectionVisit(section, self.state.section_complete(section.slug))
-            starts = list(sampling.start_pages(section, str(self.policy.base_url), self._dice))
+            key_of = None if self.recipe.list else self._canonical
+            starts = self._drawing.starts(section, str(self.policy.base_url), key_of)
             requests = [request for start in starts if (request := self._first(visit, start))]
             self.state.note_section(section.slug, complete=not requests and visit.was_complete)
             self._commit()
@@ -125,17 +92,18 @@ class SiteSpider(scrapy.Spider):
         with contextlib.suppress(CloseSpider):  # it ended because captures cannot be kept: that is known
             self._commit()
 
-    def _first(self, visit: SectionVisit, start: sampling.StartPage) -> Request | None:
+    def _first(self, visit: SectionVisit, start: StartPage) -> Request | None:
         if self.recipe.list is not None:
             visit.lists.add(canonical(start.url))
             conditional = visit.was_complete and not self.recheck
             return self._request(start.url, self.read_list, visit, conditional=conditional, number=1)
         key = self._canonical(start.url)
         known = self.state.thread(key)
-        if known and not self.recheck and not sampling.due(known, time.time()):
+        if known and not self.recheck and not due(known, time.time()):
             self.report.threads_unmoved += 1
+            self.state.frame.note_read(visit.section.slug, key)
             return None
-        thread = ThreadVisit(visit.section, key, start.url, key, probability=start.probability)
+        thread = ThreadVisit(visit.section, key, start.url, key, chance=start.chance)
         return self._open(thread, known, visit, priority=0)
 
     def read_list(self, response: Response, visit: SectionVisit, number: int) -> Iterator[Request]:
@@ -144,8 +112,11 @@ class SiteSpider(scrapy.Spider):
         assert recipe is not None
         page = self._page(response, recipe.format, visit)
         if page is None:
+            if response.status == UNCHANGED:
+                yield from self._draw(visit)
             self._done(visit)
             return
+        drawn = visit.section.method in DRAWN_FROM_LISTS
         found = moved = 0
         for item in fields.nodes(recipe.items, page):
             listed = self._listed(item, recipe, visit, response)
@@ -153,6 +124,9 @@ class SiteSpider(scrapy.Spider):
                 continue
             found += 1
             thread, known = listed
+            if drawn:
+                moved += self._note_listed(thread, item)
+                continue
             if thread.key in self._opened:
                 continue
             if known and not self.recheck and not self._moved(thread, known):
@@ -163,12 +137,44 @@ class SiteSpider(scrapy.Spider):
         if not found and self._barren(response, visit):
             self._done(visit)
             return
-        visit.validators += _validators(response)
+        visit.validators += validators_of(response)
         following = paging.following(recipe.paging, page, response, number, number)
         if found and (moved or not visit.was_complete) and following and canonical(following) not in visit.lists:
             visit.lists.add(canonical(following))
             yield self._request(following, self.read_list, visit, number=number + 1)
+        else:
+            yield from self._draw(visit)
         self._done(visit)
+
+    def _note_listed(self, thread: ThreadVisit, item: fields.Node) -> bool:
+        """Remember a thread to draw from; return whether it is new or moved."""
+        recipe = self.recipe.list
+        assert recipe is not None
+        moved_at = fields.text(recipe.moved_at, item)
+        moment = parse_zh(moved_at, now=datetime.now(UTC)) if moved_at else None
+        replies = fields.number(recipe.replies, item)
+        moved_seconds = moment.timestamp() if moment else None
+        return self.state.frame.note_listed(
+            thread.section.slug, Listed(thread.key, thread.url, thread.signal, replies, moved_seconds)
+        )
+
+    def _draw(self, visit: SectionVisit) -> Iterator[Request]:
+        """Draw among the threads of a section once the last of its list pages under way has been read."""
+        if visit.section.method not in DRAWN_FROM_LISTS or visit.open_requests > 1 or visit.failed:
+            return
+        drawn = self._drawing.threads(visit.section, time.time())
+        self.report.threads_drawn += len(drawn)
+        self._commit()
+        for one in drawn:
+            known = self.state.thread(one.key)
+            thread = visit_of(visit.section, one, self._canonical(one.url))
+            if thread.key in self._opened:
+                continue
+            if known and not self.recheck and not self._moved(thread, known):
+                self.report.threads_unmoved += 1
+                self.state.frame.note_read(visit.section.slug, thread.key)
+                continue
+            yield self._open(thread, known, visit, priority=1)
 
     def _listed(
         self, item: fields.Node, recipe: ListRecipe, visit: SectionVisit, response: Response
@@ -193,7 +199,7 @@ class SiteSpider(scrapy.Spider):
 
     def _moved(self, thread: ThreadVisit, known: ThreadState) -> bool:
         """Whether the list says that a thread moved; where it says nothing, whether the thread is due."""
-        return known.signal != thread.signal if thread.signal else sampling.due(known, time.time())
+        return known.signal != thread.signal if thread.signal else due(known, time.time())
 
     def _open(self, thread: ThreadVisit, known: ThreadState | None, visit: SectionVisit, priority: int) -> Request:
         self.report.threads_opened += 1
@@ -201,7 +207,7 @@ class SiteSpider(scrapy.Spider):
         plan = self.recipe.thread.paging
         thread.known = known is not None
         start = thread.url
-        if known and plan and plan.last_known and known.last_url:
+        if known and plan and plan.last_known and known.last_url and thread.section.pages is None:
             start, thread.units = known.last_url, known.before_last
             thread.resumed = canonical(start) != canonical(thread.url)
         number = paging.number_of(plan, start)
@@ -232,21 +238,34 @@ class SiteSpider(scrapy.Spider):
         thread.urls.add(canonical(response.url))
         if recipe.truncated and fields.text(recipe.truncated, page):
             self.report.truncated_threads += 1
-        following = paging.following(recipe.paging, page, response, number, len(thread.urls))
+        following = self._following(page, response, thread, number)
         # Where the newest stand first, a page without anything new means that the rest is known too.
         all_known = bool(recipe.paging and not recipe.paging.last_known and thread.known and not fresh)
         wanted = count and not (all_known and not self.recheck)
         if wanted and following and canonical(following) not in thread.urls:
             self._commit()
-            yield self._request(following, self.read_thread, visit, priority=2, thread=thread, number=number + 1)
+            number = paging.number_of(recipe.paging, following) if thread.inner is not None else number + 1
+            yield self._request(following, self.read_thread, visit, priority=2, thread=thread, number=number)
             self._done(visit)
         else:
-            self._end(thread, visit, _validators(response))
+            self._end(thread, visit, validators_of(response))
+
+    def _following(self, page: Any, response: Response, thread: ThreadVisit, number: int) -> str | None:
+        """Return the thread's next page: the one after this, or the next of those that were drawn of a long thread."""
+        plan = self.recipe.thread.paging
+        if plan and thread.inner is None and thread.section.pages and number == 1:
+            drawn = self._drawing.pages(thread.section, thread.key, paging.pages_of(plan, page) or 1)
+            if drawn:
+                thread.inner, thread.inner_chance = drawn[0], thread.chance.within(drawn[1])
+        if plan and thread.inner is not None:
+            return paging.address(plan, thread.url, thread.inner.pop(0)) if thread.inner else None
+        return paging.following(plan, page, response, number, len(thread.urls))
 
     def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, url: str) -> tuple[int, int]:
         """Return how many units of the page this visit has not met yet, and how many of them are new or changed."""
         offset = thread.units
-        units, incomplete = self._reader.read(page, recipe, thread.section, url, offset=offset)
+        known_place = offset if thread.inner is None else None
+        units, incomplete = self._reader.read(page, recipe, thread.section, url, offset=known_place)
         self.report.incomplete_units += incomplete
         self.report.units += len(units)
         known = self.state.known(thread.key, [unit.key for unit in units])
@@ -264,7 +283,7 @@ class SiteSpider(scrapy.Spider):
 
     def _emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None) -> bool:
         """Hand a unit on unless it is known by the capture id `before`; return whether it was handed on."""
-        where = (thread.section, thread.key, url, thread.canonical_url, thread.probability)
+        where = (thread.section, thread.key, url, thread.canonical_url, chance_of(unit, thread))
         capture = self._reader.capture(unit, *where, datetime.now(UTC))
         if capture is None:
             self.report.incomplete_units += 1
@@ -299,6 +318,7 @@ class SiteSpider(scrapy.Spider):
         changed = now if thread.changed or before is None else before.changed_at
         left = ThreadState(thread.signal, thread.last_url or thread.url, now, changed, thread.before_last)
         self.state.note_thread(thread.key, left)
+        self.state.frame.note_read(thread.section.slug, thread.key)
         self._commit()
 
     def _page(self, response: Response, form: str, visit: SectionVisit) -> Any:
@@ -380,7 +400,9 @@ class SiteSpider(scrapy.Spider):
             thread.resumed, thread.units = False, 0
             yield self._request(thread.url, self.read_thread, visit, priority=2, thread=thread, number=1)
         else:
-            self.report.gone_threads += not thread.urls
+            if not thread.urls:
+                self.report.gone_threads += 1
+                self.state.frame.note_gone(thread.key)
             self._note(thread)
 
     def _done(self, visit: SectionVisit) -> None:
@@ -391,9 +413,3 @@ class SiteSpider(scrapy.Spider):
             for validator in visit.validators:
                 self.state.note_validators(*validator)
             self._commit()
-
-
-def _validators(response: Response) -> list[Validator]:
-    """Return (address, ETag, Last-Modified) when the page has either, for a conditional request next time."""
-    etag, modified = ((response.headers.get(name) or b"").decode("latin-1") for name in ("ETag", "Last-Modified"))
-    return [(response.request.url if response.request else response.url, etag, modified)] if etag or modified else []

@@ -15,7 +15,11 @@ from pathlib import Path
 from typing import IO, Literal
 from urllib.parse import quote
 
-_SCHEMA = """
+from crawlers.frame import SCHEMA as FRAME_SCHEMA
+from crawlers.frame import Frame
+
+_SCHEMA = f"""
+{FRAME_SCHEMA}
 CREATE TABLE IF NOT EXISTS unit (thread TEXT, unit TEXT, capture_id TEXT NOT NULL, PRIMARY KEY (thread, unit))
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS thread (
@@ -67,7 +71,7 @@ class Robots:
 
 
 class State:
-    """The memory of one site; one crawl at a time holds it.
+    """The memory of one site; one crawl at a time holds it. `frame` is what it remembers of draws.
 
     Without `exclusive` it is only looked at, beside a crawl that may be under way: what the gate notes is shared by
     all, the rest must not be written.
@@ -99,6 +103,7 @@ class State:
         # once and shared by all crawls of this folder, so that sites on one domain keep one delay.
         self._db = _opened(folder / f"{site}.sqlite3", _SCHEMA, "DEFERRED")
         self._gate = _opened(folder / "gate.sqlite3", _GATE_SCHEMA, None)
+        self.frame = Frame(self._db)
 
     def close(self) -> None:
         """Let go; what was not committed is forgotten."""
@@ -119,6 +124,10 @@ class State:
             if found:
                 rows[unit] = found[0]
         return rows
+
+    def count_units(self, thread: str) -> int:
+        """Return how many units of a thread were captured so far."""
+        return int(self._db.execute("SELECT count(*) FROM unit WHERE thread=?", (thread,)).fetchone()[0])
 
     def note_unit(self, thread: str, unit: str, capture_id: str) -> None:
         """Remember that a unit was captured with this content."""

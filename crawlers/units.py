@@ -17,6 +17,7 @@ from crawlers import fields
 from crawlers.agent import CRAWLER
 from crawlers.capture import MAX_TEXT_CHARS, Capture, capture_id
 from crawlers.redaction import redact
+from crawlers.sampling import Chance
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class UnitReader:
         self._key = key
 
     def read(
-        self, page: Any, recipe: ThreadRecipe, section: Section, base_url: str, *, offset: int
+        self, page: Any, recipe: ThreadRecipe, section: Section, base_url: str, *, offset: int | None
     ) -> tuple[list[Unit], int]:
         """Return the units of a page, and how many things looked like one but lacked a key or a text.
 
@@ -52,7 +53,8 @@ class UnitReader:
             recipe: how its units are read.
             section: where the page belongs.
             base_url: address of the page.
-            offset: units on the pages before it. Where the newest stand first, no unit has a lasting position.
+            offset: units on the pages before it; None where that is not known. Where the newest stand first, no unit
+                has a lasting position.
         """
         newest_first = recipe.paging is not None and not recipe.paging.last_known
         usual = section.kind or recipe.kind
@@ -63,10 +65,11 @@ class UnitReader:
             if not key or not text:
                 incomplete += 1
                 continue
-            kind: UnitKind = "post" if recipe.first_is_post and offset + index == 0 else usual
+            place = None if offset is None else offset + index
+            kind: UnitKind = "post" if recipe.first_is_post and place == 0 else usual
             moment = fields.moment(recipe.published_at, node, now=datetime.now(UTC))
             link, thread = fields.text(recipe.link, node, base_url), fields.text(recipe.thread, node)
-            position = None if newest_first or thread else offset + index
+            position = None if newest_first or thread else place
             units.append(Unit(key, kind, text, moment, position, link, thread))
         return units, incomplete
 
@@ -77,7 +80,7 @@ class UnitReader:
         thread: str,
         url: str,
         canonical_url: str,
-        probability: float | None,
+        chance: Chance,
         now: datetime,
     ) -> Capture | None:
         """Return the capture of a unit, redacted; None when nothing of it can be kept."""
@@ -108,7 +111,9 @@ class UnitReader:
                 position=unit.position,
                 flags=tuple(flags),
                 method=section.method,
-                inclusion_probability=probability,
+                inclusion_probability=chance.probability,
+                stratum=chance.stratum,
+                frame=chance.frame,
                 basis=self._policy.basis.kind,
                 evidence=None,
                 crawler=CRAWLER,

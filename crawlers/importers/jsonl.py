@@ -86,5 +86,5 @@ def _problem(number: int, detail: Any) -> Problem:
 
 _QUOTABLE = {
     "id", "site", "platform_class", "section", "kind", "published_at", "captured_at", "flags", "method",
-    "inclusion_probability", "basis", "position", "crawler",
+    "inclusion_probability", "stratum", "frame", "basis", "position", "crawler",
 }  # fmt: skip

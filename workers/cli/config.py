@@ -80,7 +80,25 @@ def explain(
         where = f"{_short(row.file)}:{row.line}" if row.line else row.file
         table.add_row(Text(row.field), Text(str(row.value)), Text(where))
     console.print(table)
+    console.print(_sampling(effective))
     console.print(_thresholds(effective))
+
+
+def _sampling(policy: SitePolicy) -> Table:
+    """Return a table of how each section is sampled, and with what probability."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("section", "method", "each run reads", "probability")
+    for section in policy.sections:
+        what, probability = section.drawing
+        table.add_row(section.slug, section.method, Text(what), Text(probability))
+    if policy.allocation:
+        table.caption = (
+            f"{policy.allocation.threads} threads shared by size and spread, at least {policy.allocation.floor} each; "
+            "until the past tells a spread, as above"
+        )
+    return table
 
 
 def _thresholds(policy: SitePolicy) -> Table:

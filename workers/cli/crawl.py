@@ -42,7 +42,7 @@ def crawl(
         typer.Option(metavar="DIR", help="Folder of the crawler's memory; default: crawl/ in the data folder."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many captures.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of random samples, to draw the same again.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draw the sample of this number, the same each time.")] = None,
     recheck: Annotated[bool, typer.Option("--recheck", help="Look at every thread, moved or not.")] = False,
     explain: Annotated[
         str | None,
