@@ -110,6 +110,20 @@ def read(path: Path) -> Anchor:
     return anchor
 
 
+def set_aside(after: int) -> list[Path]:
+    """Move anchors of entries after this one into `superseded/`: a backup that is put back knows nothing of them.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    later = [path for path in sorted(folder().glob("audit-*.json")) if read(path).audit_sequence > after]
+    for path in later:
+        aside = path.parent / "superseded" / path.name
+        aside.parent.mkdir(exist_ok=True)
+        path.rename(aside)
+    return later
+
+
 def kept(further: Sequence[Path] = ()) -> Iterator[audit.Anchored]:
     """Yield what the installation's anchors say, and those in further files and folders.
 

@@ -34,10 +34,14 @@ class Part:
 
 def beat(kind: str, detail: str = "") -> None:
     """Say that this process is alive; beats of processes long gone are removed."""
-    name = f"{kind}@{socket.gethostname()}:{os.getpid()}"
     now = timezone.now()
-    Heartbeat.objects.update_or_create(name=name[:120], defaults={"kind": kind, "at": now, "detail": detail[:120]})
+    Heartbeat.objects.update_or_create(name=_own_name(kind), defaults={"kind": kind, "at": now, "detail": detail[:120]})
     Heartbeat.objects.filter(kind=kind, at__lt=now - timedelta(days=1)).delete()
+
+
+def rest(kind: str) -> None:
+    """Say that this process has ended in order, so that nobody takes it for alive."""
+    Heartbeat.objects.filter(name=_own_name(kind)).delete()
 
 
 def alive(kind: str) -> int:
@@ -83,6 +87,10 @@ def parts() -> list[Part]:
     if not database.ok:
         return [database]
     return [database, _search_part(), _workers_part()]
+
+
+def _own_name(kind: str) -> str:
+    return f"{kind}@{socket.gethostname()}:{os.getpid()}"[:120]
 
 
 def _oldest_inbox_seconds() -> float:

@@ -84,6 +84,12 @@ def test_a_worker_counts_while_its_heart_beats() -> None:
     assert status.snapshot()["workers"] == 0
 
 
+def test_a_worker_that_has_ended_in_order_no_longer_counts() -> None:
+    status.beat("work")
+    status.rest("work")
+    assert status.alive("work") == 0
+
+
 def test_heartbeats_of_processes_long_gone_are_removed() -> None:
     Heartbeat.objects.create(name="work@elsewhere:1", kind="work", at=timezone.now() - timedelta(days=2))
     Heartbeat.objects.create(name="crawl:site", kind="crawl", at=timezone.now() - timedelta(days=2))

@@ -24,6 +24,7 @@ GROUPS = (
     "accounts",
     "export",
     "audit",
+    "backup",
 )
 
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -85,6 +86,7 @@ def work() -> None:
         tree.watch(_pulse(timedelta(seconds=settings.sweep_seconds)))
     finally:
         tree.stop()
+        _say_goodbye()
 
 
 def beat() -> None:
@@ -98,6 +100,15 @@ def beat() -> None:
     schedule = settings.path("beat", "schedule")
     command = _celery("beat", "--schedule", str(schedule), "--pidfile", "")
     os.execv(command[0], command)  # noqa: S606 - replaces this process, so that signals reach the schedule itself
+
+
+def _say_goodbye() -> None:
+    from django.db import DatabaseError
+
+    from casework import status
+
+    with suppress(DatabaseError):
+        status.rest("work")
 
 
 def _show_timings(settings: Settings) -> None:
