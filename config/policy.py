@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from config.checking import problems_of
 from config.documents import HERE
 from config.layers import Layered, leaves, read_layer
 from config.problems import PolicyError, Problem, nearest, one
+from config.recognition import Recognition, recognition_of
 from config.settings import get_settings
 from config.site_policy import S0_CATEGORIES, S0_THRESHOLD, Basis, PlatformClass, Section, SitePolicy
 from config.taxonomy import SLUGS
@@ -180,6 +182,7 @@ def _presets(own: Layered, path: Path) -> Iterator[tuple[Layered, Path]]:
         assert preset_path is not None
         preset = read_layer(preset_path)
         chain.append((preset, preset_path))
+        preset.values.pop("recognise", None)  # speaks of the software, not of a site
         file, where, name = str(preset_path), preset.origin(("extends",)), preset.values.pop("extends", None)
     yield from reversed(chain)
 
@@ -237,8 +240,46 @@ def list_presets() -> list[str]:
     return _names("presets")
 
 
+def recognitions() -> dict[str, Recognition]:
+    """Return preset → by what its software is recognised, of the presets that say so.
+
+    Raises:
+        PolicyError: a preset is wrong.
+    """
+    found = {}
+    for name in list_presets():
+        path = _find("presets", name)
+        assert path is not None
+        if recognition := recognition_of(path):
+            found[name] = recognition
+    return found
+
+
+def preset_values(name: str) -> dict[str, Any]:
+    """Return what a preset's own file says, e.g. whether it brings sections.
+
+    Raises:
+        PolicyError: it cannot be read.
+    """
+    path = _find("presets", name)
+    assert path is not None
+    return read_layer(path).values
+
+
+def site_from_text(text: str, name: str) -> SitePolicy:
+    """Return the effective policy of a site file that is not written yet.
+
+    Raises:
+        PolicyError: the text is no right site file.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.yaml"
+        path.write_text(text, "utf-8")
+        return _validated(_layers(path)[0], str(path))
+
+
 __all__ = [
     "Basis", "Explained", "PlatformClass", "PolicyError", "Problem", "Section", "SitePolicy", "explain",
-    "general_thresholds", "list_classes", "list_presets", "list_sites", "load_class", "load_site",
-    "site_exists",
+    "general_thresholds", "list_classes", "list_presets", "list_sites", "load_class", "load_site", "preset_values",
+    "recognitions", "site_exists", "site_from_text",
 ]  # fmt: skip

@@ -89,15 +89,17 @@ def _as_list(value: Any) -> Any:
         return [value]
     if isinstance(value, str):
         return [{"css": value}]
+    if isinstance(value, list):
+        return [{"css": one} if isinstance(one, str) else one for one in value]
     return value
 
 
 FieldRecipe = Annotated[
     tuple[Finder, ...],
     Field(min_length=1, max_length=10),
-    BeforeValidator(_as_list, json_schema_input_type=str | Finder | tuple[Finder, ...]),
+    BeforeValidator(_as_list, json_schema_input_type=str | Finder | tuple[str | Finder, ...]),
 ]
-"""Alternatives in order; a bare string is a CSS selector, a mapping is a single alternative."""
+"""Alternatives in order; a bare string is a CSS selector, alone or in the list, a mapping is a single alternative."""
 
 
 class Paging(Strict):

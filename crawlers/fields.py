@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
 
 import jmespath
+from jmespath.exceptions import JMESPathError
 from parsel import Selector, SelectorList
 from w3lib.html import remove_comments, remove_tags, remove_tags_with_content
 
@@ -33,11 +34,22 @@ def nodes(finders: Sequence[Finder], root: Selector | Any) -> list[Node]:
 
 def text(finders: Sequence[Finder] | None, node: Node, base_url: str = "") -> str | None:
     """Return the value of a field as text, or None when nothing is found."""
+    return next(iter(_texts(finders, node, base_url)), None)
+
+
+def texts(finders: Sequence[Finder] | None, node: Node, base_url: str = "") -> list[str]:
+    """Return every value of the first alternative that finds any."""
+    for finder in finders or ():
+        if found := list(_texts([finder], node, base_url)):
+            return found
+    return []
+
+
+def _texts(finders: Sequence[Finder] | None, node: Node, base_url: str) -> Iterator[str]:
     for finder in finders or ():
         for found in _select(finder, node):
             if value := _converted(finder, found, base_url):
-                return value
-    return None
+                yield value
 
 
 def number(finders: Sequence[Finder] | None, node: Node) -> int | None:
@@ -55,6 +67,14 @@ def moment(finders: Sequence[Finder] | None, node: Node, *, now: datetime) -> da
     return None
 
 
+def search_json(path: str, value: Any) -> Any:
+    """Return what a JMESPath finds; None where it does not fit, as when it joins something that is no text."""
+    try:
+        return jmespath.search(path, value)
+    except JMESPathError:
+        return None
+
+
 def plain_text(markup: str) -> str:
     """Return what a reader sees of a piece of HTML: one line per block, blanks folded."""
     markup = remove_tags_with_content(remove_comments(markup), which_ones=("script", "style", "noscript"))
@@ -66,7 +86,7 @@ def _select(finder: Finder, node: Any) -> list[Any]:
     if finder.const is not None:
         return [finder.const]
     if finder.jmespath is not None:
-        found = jmespath.search(finder.jmespath, node) if not isinstance(node, Selector) else None
+        found = search_json(finder.jmespath, node) if not isinstance(node, Selector) else None
         return found if isinstance(found, list) else [] if found is None else [found]
     if not isinstance(node, Selector):
         return []

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import jmespath
 from pydantic import ValidationError
 
 from config.policy import Section, SitePolicy
@@ -60,7 +59,7 @@ class UnitReader:
         usual = section.kind or recipe.kind
         units: list[Unit] = []
         incomplete = 0
-        for index, node in enumerate(self._nodes(page, recipe)):
+        for index, node in enumerate(self.nodes(page, recipe)):
             key, text = fields.text(recipe.key, node), fields.text(recipe.text, node)
             if not key or not text:
                 incomplete += 1
@@ -121,7 +120,8 @@ class UnitReader:
         except ValidationError:
             return None
 
-    def _nodes(self, page: Any, recipe: ThreadRecipe) -> Iterator[fields.Node]:
+    def nodes(self, page: Any, recipe: ThreadRecipe) -> Iterator[fields.Node]:
+        """Yield what looks like a unit, each followed by the answers that stand inside it."""
         for node in fields.nodes(recipe.items, page):
             yield node
             if recipe.children and isinstance(node, dict):
@@ -129,7 +129,7 @@ class UnitReader:
 
 
 def _descendants(node: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
-    for child in jmespath.search(path, node) or ():
+    for child in fields.search_json(path, node) or ():
         if isinstance(child, dict):
             yield child
             yield from _descendants(child, path)

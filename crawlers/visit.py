@@ -13,6 +13,7 @@ from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner, Crawler
 from scrapy.http import Request, Response
 
 from config.policy import SitePolicy
+from crawlers import failures
 from crawlers.crawl import settings
 from crawlers.gate import Check, Gate
 from crawlers.middleware import GateMiddleware, Refused
@@ -34,8 +35,8 @@ class Unreached(Exception):
 class Visitor:
     """What may be done during a visit."""
 
-    def __init__(self, crawler: Crawler, gate: Gate, report: CrawlReport) -> None:
-        self._crawler, self._gate, self.report = crawler, gate, report
+    def __init__(self, crawler: Crawler, middleware: GateMiddleware, report: CrawlReport) -> None:
+        self._crawler, self._middleware, self._gate, self.report = crawler, middleware, middleware.gate, report
 
     async def checks(self, url: str) -> list[Check]:
         """Return what each rule of the gate says of a URL, up to the first that refuses it; asks for no page of it.
@@ -60,10 +61,14 @@ class Visitor:
         except Refused as error:
             raise Unreached(str(error), refused=True) from error
         except Exception as error:  # whatever Twisted, TLS or the resolver say
-            raise Unreached(f"{type(error).__name__}: {error}"[:300]) from error
+            raise Unreached(failures.told(error)) from error
         if response.status >= _ERROR:
             raise Unreached(f"answered {response.status}")
         return response
+
+    def wall(self, response: Response) -> str | None:
+        """Look again at a page on which nothing was found; return why it is a wall, which makes the site rest."""
+        return self.report.stopped_by_site if self._middleware.barren(response) else None
 
     def sitemaps(self, url: str) -> list[str]:
         """Return the sitemaps that the robots.txt of a URL's origin names, as last read."""
@@ -105,7 +110,7 @@ class _Visiting(Generic[T]):
         middleware = crawler.get_downloader_middleware(GateMiddleware)
         assert middleware is not None
         try:
-            self._outcome.append(await self._act(Visitor(crawler, middleware.gate, self._report)))
+            self._outcome.append(await self._act(Visitor(crawler, middleware, self._report)))
         except Exception as error:
             self._failure = error
 

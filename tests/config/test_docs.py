@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from config.policy import list_classes, list_presets, load_site
 from config.recipe import Conversion, Finder, ListRecipe, Paging, ThreadRecipe, UnitKind
+from config.recognition import Marker, Recognition
 from config.site_policy import Basis, Contact, Override, PlatformClass, Section, SitePolicy, Thresholds
 from crawlers.capture import Capture, Redaction
 from crawlers.redaction import MARKERS
@@ -50,6 +51,7 @@ def told(text: str) -> set[str]:
         ("add-a-site.md", "Paging", keys(Paging) | set(get_args(Paging.model_fields["kind"].annotation))),
         ("add-a-site.md", "The four bases", keys(Basis) | set(get_args(Basis.model_fields["kind"].annotation))),
         ("add-a-site.md", "In three steps", set(list_presets())),
+        ("add-a-site.md", "Presets of your own", keys(Recognition) | keys(Marker)),
         ("policies.md", "Platform classes", set(list_classes()) | keys(PlatformClass)),
         ("policies.md", "Thresholds", keys(Thresholds) | keys(Override)),
         ("policies.md", "Sections and sampling", keys(Section) | set(METHODS)),

@@ -94,6 +94,13 @@ class Crawls:
         self.report = asyncio.run_coroutine_threadsafe(crawling, self._loop).result(60)
         return captures
 
+    def visit(self, act: Any, policy: SitePolicy | None = None) -> Any:
+        """Look at a few pages outside a crawl and return what `act` returns."""
+        from crawlers.visit import visit_here
+
+        visiting = visit_here(policy or self.policy(), act, state_dir=self.folder)
+        return asyncio.run_coroutine_threadsafe(visiting, self._loop).result(60)
+
 
 @pytest.fixture
 def crawls(site: Site, loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Crawls:

@@ -294,7 +294,7 @@ def test_units_of_an_interface_for_programs_have_the_address_that_people_see(
 
 
 def test_every_preset_is_tried_here_or_beside() -> None:
-    beside = {"feed", "json-api", "isso", "spirit"}  # test_formats, and the two below
+    beside = {"feed", "json-api", "isso", "spirit", "forum"}  # test_formats, and those below
     assert {one[0] for one in CASES} | beside == set(list_presets())
 
 
@@ -328,3 +328,16 @@ def test_a_json_list_is_read_by_the_generic_preset(site: Site, crawls: Crawls, t
     site.pages["/api"] = lambda query: as_json(rows if query.get("page", "1") == "1" else [])
     captures = crawls.run(policy_of("json-api", "/api", site, tmp_path))
     assert [one.text for one in captures] == ["一"]
+
+
+def test_a_forum_of_no_known_software_is_read_by_the_generic_preset(site: Site, crawls: Crawls, tmp_path: Path) -> None:
+    row = '<tr class=row><td><a class=title href="/topic/7">晚自习</a></td><td class=replies>1</td><td>小满</td></tr>'
+    post = '<article class=post id=p{n}><time datetime="2026-11-20T00:00:00Z">昨天</time><div class=post-body>{text}</div></article>'
+    site.pages |= {
+        "/board": f"<table><tr><th>主题</th></tr>{row}</table>",
+        "/topic/7": post.format(n=1, text="<blockquote>别人的话</blockquote>一")
+        + "<a rel=next href='/topic/7?page=2'>下一页</a>",
+        "/topic/7?page=2": post.format(n=2, text="二"),
+    }
+    captures = crawls.run(policy_of("forum", "/board", site, tmp_path))
+    assert [(one.kind, one.text) for one in captures] == [("title", "晚自习"), ("post", "一"), ("comment", "二")]

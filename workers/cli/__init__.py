@@ -13,6 +13,7 @@ from workers.cli.output import complain, summary
 
 GROUPS = (
     "config",
+    "site",
     "crawl",
     "classify",
     "evaluate",

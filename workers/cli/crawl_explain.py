@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from workers.cli.contact import contact_for
-from workers.cli.output import Exit, console, leave, summary
+from workers.cli.output import Exit, console, leave, summary, whole_address
 
 if TYPE_CHECKING:
     from config.policy import SitePolicy
@@ -29,8 +29,7 @@ def show(url: str, site: str | None, state: Path | None, *, as_json: bool) -> No
     """Print what each rule says of a URL, up to the one that decides; with `as_json` the same as one JSON object."""
     from config.policy import PolicyError, load_site
 
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-        leave(Exit.WRONG_INPUT, f"--explain: found {url!r}; allowed: a whole http or https address", as_json=as_json)
+    whole_address("--explain", url, as_json=as_json)
     try:
         policy = load_site(site) if site else _policy_for(url)
     except PolicyError as error:

@@ -6,6 +6,7 @@ import json
 import sys
 from enum import IntEnum
 from typing import Annotated, Any, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -42,3 +43,10 @@ def leave(code: Exit, message: str, *, as_json: bool = False, **values: Any) -> 
     if as_json:
         summary({"error": message, **values})
     raise typer.Exit(int(code))
+
+
+def whole_address(name: str, value: str, *, as_json: bool = False) -> None:
+    """Leave with a clear error unless a value is a whole http or https address."""
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        leave(Exit.WRONG_INPUT, f"{name}: found {value!r}; allowed: a whole http or https address", as_json=as_json)
