@@ -11,7 +11,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.policy import PolicyError, SitePolicy, general_thresholds, list_sites, load_class, load_site
+from config.policy import (
+    PolicyError,
+    SitePolicy,
+    general_thresholds,
+    list_sites,
+    load_class,
+    load_general,
+    load_site,
+)
 
 KEPT_SECONDS = 5.0
 GENERAL_DIGEST = "general"
@@ -48,12 +56,20 @@ def placement(site: str, section: str) -> Placement:
     """Return what holds for a section; the general thresholds where the site or the section is not configured."""
     kept = _keep(site)
     if kept.policy is None:
-        return Placement(general_thresholds(), False, False, kept.digest)
+        return Placement(_general(), False, False, kept.digest)
     try:
         known = kept.policy.section(section)
     except KeyError:
-        return Placement(general_thresholds(), False, False, kept.digest)
+        return Placement(_general(), False, False, kept.digest)
     return Placement(kept.policy.thresholds_for(section), known.kid_zone, known.prominent, kept.digest)
+
+
+def _general() -> Mapping[str, float]:
+    """The general thresholds; the shipped ones where this installation's file is wrong, which `config check` tells."""
+    try:
+        return general_thresholds()
+    except PolicyError:
+        return load_general(shipped=True).zone_thresholds("general")
 
 
 def site_title(site: str) -> str:

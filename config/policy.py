@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -18,12 +18,12 @@ from config.layers import Layered, leaves, read_layer
 from config.problems import PolicyError, Problem, nearest, one
 from config.recognition import Recognition, recognition_of
 from config.settings import get_settings
-from config.site_policy import S0_CATEGORIES, S0_THRESHOLD, Basis, PlatformClass, Section, SitePolicy
-from config.taxonomy import SLUGS
+from config.site_policy import Basis, GeneralPolicy, PlatformClass, Section, SitePolicy
 
-GENERAL_THRESHOLD = 0.5
+GENERAL = "general.yaml"
 SETTLED_NANOSECONDS = 2_000_000_000
 """A file younger than this may change again without a new time stamp, so it is read anew."""
+Policy = TypeVar("Policy", bound=GeneralPolicy)
 _KEYS = {"extends"} | {info.alias or name for name, info in SitePolicy.model_fields.items()}
 
 
@@ -38,8 +38,27 @@ class Explained:
 
 
 def general_thresholds() -> dict[str, float]:
-    """Return the thresholds that hold where no site is named."""
-    return {slug: S0_THRESHOLD if slug in S0_CATEGORIES else GENERAL_THRESHOLD for slug in SLUGS}
+    """Return the thresholds that hold where no site is named: this installation's `general.yaml`, or the shipped one.
+
+    Raises:
+        PolicyError: the installation's file is wrong.
+    """
+    return load_general().zone_thresholds("general")
+
+
+def load_general(*, shipped: bool = False) -> GeneralPolicy:
+    """Return the policy that holds where no site is named; `shipped`: passing over this installation's file.
+
+    Raises:
+        PolicyError: the file is wrong.
+    """
+    path = HERE / GENERAL if shipped else _general_path()
+    return _load_general(path, path.stat().st_mtime_ns)
+
+
+def _general_path() -> Path:
+    own = get_settings().policy_dir
+    return own / GENERAL if own is not None and (own / GENERAL).is_file() else HERE / GENERAL
 
 
 def load_class(slug: str) -> PlatformClass:
@@ -53,6 +72,20 @@ def load_class(slug: str) -> PlatformClass:
         known = _names("classes")
         raise one("(class)", "class", repr(slug), ", ".join(known), nearest=nearest(slug, known))
     return _load_class(path, path.stat().st_mtime_ns)
+
+
+def general_and_classes() -> list[tuple[Path, GeneralPolicy]]:
+    """Return the general policy and every class, each with the file that holds for this installation.
+
+    Raises:
+        PolicyError: a file is wrong.
+    """
+    found = [(_general_path(), load_general())]
+    for name in list_classes():
+        path = _find("classes", name)
+        assert path is not None
+        found.append((path, load_class(name)))
+    return found
 
 
 def list_classes() -> list[str]:
@@ -203,11 +236,20 @@ def _validated(layered: Layered, file: str) -> SitePolicy:
 
 @lru_cache(maxsize=64)
 def _load_class(path: Path, _changed: int) -> PlatformClass:
+    return _read(PlatformClass, path)
+
+
+@lru_cache(maxsize=4)
+def _load_general(path: Path, _changed: int) -> GeneralPolicy:
+    return _read(GeneralPolicy, path)
+
+
+def _read(kind: type[Policy], path: Path) -> Policy:
     layer = read_layer(path)
     try:
-        return PlatformClass.model_validate(layer.values)
+        return kind.model_validate(layer.values)
     except ValidationError as error:
-        raise PolicyError(problems_of(error, PlatformClass, layer, str(path))) from error
+        raise PolicyError(problems_of(error, kind, layer, str(path))) from error
 
 
 def _site_path(site: str | Path) -> Path:
@@ -279,7 +321,7 @@ def site_from_text(text: str, name: str) -> SitePolicy:
 
 
 __all__ = [
-    "Basis", "Explained", "PlatformClass", "PolicyError", "Problem", "Section", "SitePolicy", "explain",
-    "general_thresholds", "list_classes", "list_presets", "list_sites", "load_class", "load_site", "preset_values",
-    "recognitions", "site_exists", "site_from_text",
+    "Basis", "Explained", "GeneralPolicy", "PlatformClass", "PolicyError", "Problem", "Section", "SitePolicy",
+    "explain", "general_and_classes", "general_thresholds", "list_classes", "list_presets", "list_sites",
+    "load_class", "load_general", "load_site", "preset_values", "recognitions", "site_exists", "site_from_text",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ POLITE_DELAY_SECONDS = 5.0
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Share = Annotated[float, Field(gt=0, lt=1)]
+Zone = Literal["general", "kid_zone"]
 
 
 def _known_category(value: str) -> str:
@@ -62,19 +63,84 @@ _SIZES = (20, 200)
 class Thresholds(Strict):
     """Score from which an item goes to a human. Nothing is ever exported on a score."""
 
-    general: Share = Field(description="everywhere but in kid zones")
-    kid_zone: Share = Field(description="in sections for minors")
+    general: Share = Field(description="everywhere but in kid zones, for categories that were not measured")
+    kid_zone: Share = Field(description="in sections for minors, likewise")
     reason: str = Field("", max_length=500, description="required where a site's values differ from its class's")
 
 
-class PlatformClass(Strict):
+class Aim(Strict):
+    """How much ordinary talk may be flagged for anything: thresholds are set so that this holds."""
+
+    ordinary: tuple[str, ...] = Field(min_length=1, description="sets of ordinary talk that read like this platform")
+    general: Share = Field(description="share of ordinary texts, everywhere but in kid zones")
+    kid_zone: Share = Field(description="share of ordinary texts in sections for minors, where more must be found")
+
+
+Figure = Annotated[float, Field(ge=0, le=1)]
+
+
+class AtThreshold(Strict):
+    """A threshold and what was measured at it, on texts never trained on."""
+
+    threshold: Share
+    recall: Figure = Field(description="share of the harmful texts that is flagged")
+    precision: Figure = Field(description="share of the flagged texts that is harmful")
+
+
+class ByZone(Strict):
+    """One category's thresholds."""
+
+    general: AtThreshold
+    kid_zone: AtThreshold
+
+
+class OrdinaryShare(Strict):
+    """Share of ordinary talk that was flagged for anything."""
+
+    general: Figure
+    kid_zone: Figure
+
+
+class Measured(Strict):
+    """Thresholds by category as `woodpecker thresholds` set them, with their figures."""
+
+    model: str = Field(min_length=1, max_length=200, description="what gave the scores; another model needs new ones")
+    date: date
+    ordinary: OrdinaryShare
+    categories: dict[CategorySlug, ByZone]
+
+    @model_validator(mode="after")
+    def _gravest_are_fixed(self) -> Measured:
+        if fixed := sorted(self.categories.keys() & set(S0_CATEGORIES)):
+            raise ValueError(f"categories: found {', '.join(fixed)}; allowed: none whose threshold is fixed")
+        return self
+
+    def thresholds(self, zone: Zone) -> dict[str, float]:
+        """Return category → threshold in sections of one kind."""
+        return {slug: getattr(by_zone, zone).threshold for slug, by_zone in self.categories.items()}
+
+
+class GeneralPolicy(Strict):
+    """Where thresholds come from: what holds where no site is named, and the start of each class."""
+
+    thresholds: Thresholds
+    aim: Aim | None = Field(None, description="how much ordinary talk may be flagged; thresholds are set by it")
+    measured: Measured | None = Field(None, description="thresholds by category, set from measurements")
+
+    def zone_thresholds(self, zone: Zone) -> dict[str, float]:
+        """Return category → score from which an item goes to a human."""
+        values = dict.fromkeys(SLUGS, float(getattr(self.thresholds, zone)))
+        values |= self.measured.thresholds(zone) if self.measured else {}
+        return values | dict.fromkeys(S0_CATEGORIES, S0_THRESHOLD)
+
+
+class PlatformClass(GeneralPolicy):
     """One of the eleven kinds of platform."""
 
     slug: Slug
     title: str
     sample: tuple[str, ...] = Field(description="what of such a platform is sampled")
     emphasised: tuple[CategorySlug, ...] = Field(description="categories to look out for first")
-    thresholds: Thresholds
     pages_per_day: int = Field(ge=1)
     delay_seconds: float = Field(ge=0)
 
@@ -302,10 +368,15 @@ class SitePolicy(Strict):
         """
         return self.zone_thresholds("kid_zone" if self.section(section_slug).kid_zone else "general")
 
-    def zone_thresholds(self, zone: Literal["general", "kid_zone"]) -> dict[str, float]:
-        """Return category → score for the site's sections of one kind."""
-        values = dict.fromkeys(SLUGS, float(getattr(self.thresholds, zone)))
-        values |= dict.fromkeys(S0_CATEGORIES, S0_THRESHOLD)
+    def zone_thresholds(self, zone: Zone) -> dict[str, float]:
+        """Return category → score for the site's sections of one kind.
+
+        A value of the site's own holds for every category; otherwise what was measured for its class does.
+        """
+        own = float(getattr(self.thresholds, zone))
+        values = self.platform_class.zone_thresholds(zone)
+        if own != getattr(self.platform_class.thresholds, zone):
+            values = dict.fromkeys(SLUGS, own) | dict.fromkeys(S0_CATEGORIES, S0_THRESHOLD)
         values |= {one.category: one.value for one in self.overrides if one.zone in {zone, "both"}}
         return values
 

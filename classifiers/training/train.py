@@ -19,6 +19,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from classifiers.calibration import Platt, fit_platt
 from classifiers.cascade import load_cascade
 from classifiers.errors import DataError
+from classifiers.evaluation.thresholds import HeldBack
 from classifiers.linear import MODELS, quantise, save_model
 from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
@@ -29,6 +30,7 @@ from classifiers.training.measure import measure_model
 from classifiers.training.recipe import Column, Recipe, load_recipe
 from classifiers.training.rows import UNKNOWN, Rows, load_rows
 from classifiers.training.sets import LabelledSet, Tier
+from config.taxonomy import SLUGS
 
 CARD = "card.json"
 LEAST = 10  # positives and negatives a column needs, on each side
@@ -53,22 +55,11 @@ def train(
     """
     began = time.monotonic()
     recipe, sets = load_recipe(recipe_path, tier)
-    slugs = tuple(recipe.columns)
-    engine = RuleEngine(load_rules())
     with _progress(console) as progress:
-        task = progress.add_task("reading", total=len(sets))
-        rows, digests = load_rows(
-            data,
-            sets,
-            slugs,
-            RuleReader(engine).strongest,
-            seed=recipe.seed,
-            most=recipe.most,
-            tick=lambda _: progress.advance(task),
-        )
+        rows, digests = _read(recipe, sets, data, progress)
         rows = with_evaded(rows, recipe.evaded, recipe.seed)
         calibrating = halves(rows, recipe.seed)
-        task = progress.add_task("fitting", total=len(slugs))
+        task = progress.add_task("fitting", total=len(recipe.columns))
         columns, weights = _fit_all(rows, recipe, calibrating, data, lambda: progress.advance(task))
     version = recipe.version if tier == "limited" else f"{recipe.version}-{tier}"
     folder = models / version
@@ -96,18 +87,52 @@ def evaluate(
     recipe, sets = load_recipe(recipe_path, tier)
     cascade = load_cascade(model_dir)
     with _progress(console) as progress:
-        task = progress.add_task("reading", total=len(sets))
-        rows, digests = load_rows(
-            data,
-            sets,
-            tuple(recipe.columns),
-            RuleReader(RuleEngine(load_rules())).strongest,
-            seed=recipe.seed,
-            most=recipe.most,
-            tick=lambda _: progress.advance(task),
-        )
+        rows, digests = _read(recipe, sets, data, progress)
         unseen = ~halves(rows, recipe.seed) & rows.held
         return measure_model(cascade, rows, unseen, recipe, sets, {"data": digests})
+
+
+def held_back(
+    recipe_path: Path,
+    data: Path,
+    *,
+    model_dir: Path | None = None,
+    tier: Tier = "limited",
+    console: Console | None = None,
+) -> tuple[HeldBack, str]:
+    """Score every row that the recipe holds back; returns them, and the model's version.
+
+    Raises:
+        RecipeError, DataError, ModelError: as `evaluate`.
+    """
+    recipe, sets = load_recipe(recipe_path, tier)
+    cascade = load_cascade(model_dir)
+    with _progress(console) as progress:
+        rows, _ = _read(recipe, sets, data, progress)
+        unseen = np.flatnonzero(rows.held)
+        scores = cascade.scores([rows.texts[i] for i in unseen])
+    origin = rows.origin[unseen]
+    found = HeldBack(
+        slugs=rows.slugs,
+        scores=scores[:, [SLUGS.index(slug) for slug in rows.slugs]],
+        says=rows.says[unseen],
+        registers={entry.name: origin == rows.sets.index(entry.name) for entry in sets if entry.ordinary},
+        half=halves(rows, recipe.seed)[unseen],
+    )
+    return found, cascade.version
+
+
+def _read(recipe: Recipe, sets: list[LabelledSet], data: Path, progress: Progress) -> tuple[Rows, dict[str, str]]:
+    task = progress.add_task("reading", total=len(sets))
+    return load_rows(
+        data,
+        sets,
+        tuple(recipe.columns),
+        RuleReader(RuleEngine(load_rules())).strongest,
+        seed=recipe.seed,
+        most=recipe.most,
+        tick=lambda _: progress.advance(task),
+    )
 
 
 SCORERS = ("linear", "encoder", "average", "agreement")

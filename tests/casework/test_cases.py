@@ -4,6 +4,7 @@ import pytest
 
 from casework import cases, decisions, exposure
 from casework.models import Case, CaseState, Finding, Role
+from config.policy import general_thresholds
 from tests.casework.factories import make_case, make_restricted_case, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
@@ -41,7 +42,7 @@ def test_a_case_without_a_thread_has_no_neighbours() -> None:
 
 def test_definition_law_and_threshold_stand_beside_the_case() -> None:
     around = cases.context(make_case(), make_user())
-    assert (around.category_name, around.threshold) == ("网络欺凌与开盒", 0.5)
+    assert (around.category_name, around.threshold) == ("网络欺凌与开盒", general_thresholds()["bullying"])
     assert ("L", "中华人民共和国未成年人保护法", "77") in {(one.law, one.title, one.article) for one in around.law}
     assert around.definition
 

@@ -8,7 +8,6 @@ from casework import hits
 from casework.hits import case_of
 from casework.policies import Placement
 from classifiers.assessment import Span, Undone
-from config.policy import general_thresholds
 from config.settings import get_settings
 from config.taxonomy import SLUGS
 from tests.casework.factories import make_assessment, make_capture
@@ -18,7 +17,8 @@ IMMINENT = Span(start=0, end=2, slug="self_harm", reason="rule:self_harm.imminen
 
 def placement(**values: object) -> Placement:
     fields: dict[str, object] = {"kid_zone": False, "prominent": False, "digest": "general"} | values
-    return Placement(thresholds=general_thresholds(), **fields)  # type: ignore[arg-type]
+    thresholds = dict.fromkeys(SLUGS, 0.5) | {"sexual_exploitation": 0.15}
+    return Placement(thresholds=thresholds, **fields)  # type: ignore[arg-type]
 
 
 def test_below_every_threshold_nothing_becomes_of_it() -> None:

@@ -40,10 +40,12 @@ def found(**values: str) -> list[tuple[str, str]]:
 
 
 def test_a_section_is_judged_by_its_sites_policy(sites: Path) -> None:
+    usual, own = config.policy.load_class("forum_qa").zone_thresholds, "gambling"
     talk, kids = policies.placement("mumian", "talk"), policies.placement("mumian", "kids")
-    assert (talk.thresholds["gambling"], talk.thresholds["bullying"]) == (0.55, 0.8)
+    assert (talk.thresholds[own], talk.thresholds["bullying"]) == (usual("general")[own], 0.8)
     assert (talk.kid_zone, talk.prominent) == (False, False)
-    assert (kids.thresholds["gambling"], kids.kid_zone, kids.prominent) == (0.35, True, True)
+    assert kids.thresholds[own] == usual("kid_zone")[own]
+    assert (kids.kid_zone, kids.prominent) == (True, True)
     assert talk.digest == kids.digest == config.policy.load_site("mumian").digest
 
 
@@ -52,6 +54,12 @@ def test_what_is_not_configured_is_judged_by_the_general_thresholds(sites: Path,
     placed = policies.placement(site, section)
     assert placed.thresholds == general_thresholds()
     assert not placed.kid_zone
+
+
+def test_a_wrong_general_file_leaves_the_shipped_thresholds_in_force(sites: Path) -> None:
+    shipped = general_thresholds()
+    (sites.parent / "general.yaml").write_text("thresholds: 1\n", "utf-8")
+    assert policies.placement("gone", "talk").thresholds == shipped
 
 
 def test_an_edited_policy_takes_effect_after_a_moment(sites: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,18 @@ from pydantic import BaseModel
 from config.policy import list_classes, list_presets, load_site
 from config.recipe import Conversion, Finder, ListRecipe, Paging, ThreadRecipe, UnitKind
 from config.recognition import Marker, Recognition
-from config.site_policy import Basis, Contact, Override, PlatformClass, Section, SitePolicy, Thresholds
+from config.site_policy import (
+    Aim,
+    AtThreshold,
+    Basis,
+    Contact,
+    Measured,
+    Override,
+    PlatformClass,
+    Section,
+    SitePolicy,
+    Thresholds,
+)
 from crawlers.capture import Capture, Redaction
 from crawlers.redaction import MARKERS
 from crawlers.report import CrawlReport
@@ -54,6 +65,7 @@ def told(text: str) -> set[str]:
         ("add-a-site.md", "Presets of your own", keys(Recognition) | keys(Marker)),
         ("policies.md", "Platform classes", set(list_classes()) | keys(PlatformClass)),
         ("policies.md", "Thresholds", keys(Thresholds) | keys(Override)),
+        ("policies.md", "How the shipped thresholds", keys(Aim) | keys(Measured) | keys(AtThreshold)),
         ("policies.md", "Sections and sampling", keys(Section) | set(METHODS)),
         ("formats.md", "Capture", set(Capture.model_fields) | set(Redaction.model_fields) | set(MARKERS)),
         ("crawling.md", "The report", {"barren_pages", "incomplete_units", "truncated_threads", "withheld_pages",

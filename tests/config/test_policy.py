@@ -39,6 +39,9 @@ CLASSES = {
 }
 
 
+KID_ZONE = policy.load_class("forum_qa").zone_thresholds("kid_zone")
+
+
 def test_there_are_the_eleven_platform_classes() -> None:
     assert policy.list_classes() == sorted(CLASSES)
 
@@ -63,8 +66,9 @@ def test_a_site_inherits_from_its_class_and_its_preset(folder: Path) -> None:
     thread = site.crawl.thread
     assert [field[0].css for field in (thread.items, thread.key, thread.text)] == [".b", ".k", ".own"]
     assert (site.pages_per_day, site.delay_seconds, site.name) == (100, 5, "wutongli")
-    assert site.thresholds_for("talk")["gambling"] == 0.55
-    assert site.thresholds_for("kids")["gambling"] == 0.35
+    usual = policy.load_class("forum_qa")
+    assert site.thresholds_for("talk") == usual.zone_thresholds("general")
+    assert site.thresholds_for("kids") == usual.zone_thresholds("kid_zone")
 
 
 def test_the_gravest_category_has_its_low_threshold_everywhere(folder: Path) -> None:
@@ -73,7 +77,43 @@ def test_the_gravest_category_has_its_low_threshold_everywhere(folder: Path) -> 
 
     for section in ("talk", "kids"):
         assert site.thresholds_for(section)["sexual_exploitation"] == 0.15
-    assert policy.general_thresholds() == {slug: 0.15 if slug == "sexual_exploitation" else 0.5 for slug in SLUGS}
+    assert policy.general_thresholds()["sexual_exploitation"] == 0.15
+
+
+def test_the_general_policy_knows_every_category_and_an_installation_may_have_its_own(folder: Path) -> None:
+    assert tuple(policy.general_thresholds()) == SLUGS
+    (folder / "general.yaml").write_text("thresholds: {general: 0.42, kid_zone: 0.3}\n", "utf-8")
+    assert policy.general_thresholds()["gambling"] == 0.42
+    assert policy.load_general(shipped=True).measured is not None
+    (folder / "general.yaml").write_text("thresholds: {general: 42, kid_zone: 0.3}\n", "utf-8")
+    with pytest.raises(PolicyError, match="general.yaml:1: thresholds.general"):
+        policy.general_thresholds()
+
+
+@pytest.mark.parametrize("slug", [*CLASSES, "general"])
+def test_shipped_thresholds_keep_to_their_aim_and_find_more_in_kid_zones(slug: str) -> None:
+    found = policy.load_general() if slug == "general" else policy.load_class(slug)
+    assert found.aim is not None
+    assert found.measured is not None
+    assert found.measured.ordinary.general <= found.aim.general * 1.15
+    assert found.measured.ordinary.kid_zone <= found.aim.kid_zone * 1.15
+    for by_zone in found.measured.categories.values():
+        assert by_zone.kid_zone.threshold <= by_zone.general.threshold
+    assert found.zone_thresholds("general")["self_harm"] <= 0.5
+
+
+def test_the_gravest_category_cannot_be_measured_away(folder: Path) -> None:
+    figures = (
+        "{general: {threshold: 0.9, recall: 1, precision: 1}, kid_zone: {threshold: 0.9, recall: 1, precision: 1}}"
+    )
+    (folder / "general.yaml").write_text(
+        "thresholds: {general: 0.5, kid_zone: 0.3}\n"
+        "measured: {model: m, date: 2026-11-27, ordinary: {general: 0, kid_zone: 0}, "
+        f"categories: {{sexual_exploitation: {figures}}}}}\n",
+        "utf-8",
+    )
+    with pytest.raises(PolicyError, match="sexual_exploitation"):
+        policy.general_thresholds()
 
 
 def test_an_override_holds_in_its_zone(folder: Path) -> None:
@@ -84,14 +124,17 @@ def test_an_override_holds_in_its_zone(folder: Path) -> None:
     )
     site = policy.load_site("wutongli")
 
-    assert (site.thresholds_for("talk")["bullying"], site.thresholds_for("kids")["bullying"]) == (0.8, 0.35)
+    assert (site.thresholds_for("talk")["bullying"], site.thresholds_for("kids")["bullying"]) == (
+        0.8,
+        KID_ZONE["bullying"],
+    )
     assert (site.thresholds_for("talk")["gambling"], site.thresholds_for("kids")["gambling"]) == (0.2, 0.2)
 
 
 def test_thresholds_of_a_sites_own_hold_with_a_reason(folder: Path) -> None:
     put(folder, SITE + "thresholds: {general: 0.7, reason: 版规已很严}\n")
     assert policy.load_site("wutongli").zone_thresholds("general")["bullying"] == 0.7
-    assert policy.load_site("wutongli").zone_thresholds("kid_zone")["bullying"] == 0.35
+    assert policy.load_site("wutongli").zone_thresholds("kid_zone") == KID_ZONE
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ GROUPS = (
     "crawl",
     "classify",
     "evaluate",
+    "thresholds",
     "train_encoder",
     "rules",
     "inbox",

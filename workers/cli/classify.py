@@ -123,10 +123,8 @@ def thresholds_of(site: str | None, *, as_json: bool) -> dict[str, float]:
     """Return the thresholds of a site, or the general ones; leave with a clear error when the site is wrong."""
     from config.policy import PolicyError, general_thresholds, load_site
 
-    if site is None:
-        return dict(general_thresholds())
     try:
-        return dict(load_site(site).zone_thresholds("general"))
+        return dict(load_site(site).zone_thresholds("general") if site is not None else general_thresholds())
     except PolicyError as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
 

@@ -33,10 +33,11 @@ def check(
     json: Json = False,
 ) -> None:
     """Validate site files; without PATH everything that is configured here."""
-    from config.policy import PolicyError, list_classes, list_sites, load_class, load_site
+    from config.policy import PolicyError, list_classes, list_sites, load_class, load_general, load_site
 
     sources: list[tuple[str, Any]] = [(str(path), lambda path=path: load_site(path)) for path in paths or ()]
     if not paths:
+        sources.append(("general", load_general))
         sources += [(f"class {name}", lambda name=name: load_class(name)) for name in list_classes()]
         sources += [(f"site {name}", lambda name=name: load_site(name)) for name in list_sites()]
     problems = []
@@ -109,12 +110,25 @@ def _thresholds(policy: SitePolicy) -> Table:
     table = Table("goes to a human from", *zones, "because")
     usual = {zone: getattr(policy.thresholds, zone) for zone in zones}
     table.add_row("every category but", *(f"{value:g}" for value in usual.values()), policy.thresholds.reason)
-    reasons = {one.category: one.reason for one in policy.overrides}
+    reasons = _reasons(policy)
     for slug in zones["general"]:
         values = {zone: zones[zone][slug] for zone in zones}
         if values != usual:
-            table.add_row(slug, *(f"{value:g}" for value in values.values()), reasons.get(slug, "severity S0"))
+            table.add_row(slug, *(f"{value:g}" for value in values.values()), reasons.get(slug, ""))
     return table
+
+
+def _reasons(policy: SitePolicy) -> dict[str, str]:
+    """Why a category has a threshold of its own; the last word is the site's."""
+    from config.site_policy import S0_CATEGORIES
+
+    found: dict[str, str] = {}
+    if measured := policy.platform_class.measured:
+        for slug, zones in measured.categories.items():
+            figures = (f"{one.recall:.0%} found, {one.precision:.0%} right" for one in (zones.general, zones.kid_zone))
+            found[slug] = f"measured with {measured.model}: {'; kid zone: '.join(figures)}"
+    found |= dict.fromkeys(S0_CATEGORIES, "severity S0")
+    return found | {one.category: one.reason for one in policy.overrides}
 
 
 def schema() -> None:

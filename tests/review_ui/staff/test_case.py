@@ -10,6 +10,7 @@ from django.utils import timezone
 from casework import annotations, cases, decisions
 from casework.models import AuditEntry, Case, CaseState, Role
 from classifiers.assessment import Span, Undone
+from config.policy import load_site
 from tests.casework.factories import make_case, make_user
 from tests.review_ui.conftest import Enter
 from tests.review_ui.pages import messages, read, words
@@ -72,9 +73,12 @@ def test_spans_and_undone_evasions_are_shown_with_the_text(enter: Enter) -> None
 
 
 def test_beside_the_text_stand_scores_thresholds_definition_and_law(enter: Enter) -> None:
-    case = make_case(scores={"bullying": 0.8, "gambling": 0.2, "pornography": 0.01}, site="demo", section="kids")
+    case = make_case(scores={"bullying": 0.8, "gambling": 0.05, "pornography": 0.01}, site="demo", section="kids")
     page = enter(Role.REVIEWER).get(f"/cases/{case.pk}/")
-    assert words(page, ".scores tbody") == "网络欺凌与开盒 80% 80% ≥ 35% ▲ 赌博与涉赌引流 20% 20% ≥ 35%"
+    limits = load_site("demo").thresholds_for("kids")
+    assert words(page, ".scores tbody") == (
+        f"网络欺凌与开盒 80% 80% ≥ {limits['bullying']:.0%} ▲ 赌博与涉赌引流 5% 5% ≥ {limits['gambling']:.0%}"
+    )
     assert "第77条" in words(page, ".law")
     assert "人肉开盒" in words(page, "aside")
     assert "疑似违法" in words(page, "aside")

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from config.policy import load_class
+
 SITE = """\
 title: 梧桐里
 class: forum_qa
@@ -62,13 +64,17 @@ def test_explain_tells_each_value_its_place_and_the_thresholds_that_follow(
     rows = {line.split("│")[1].strip(): line for line in done.out.splitlines() if line.count("│") > 3}
     assert "wutongli.yaml:7" in rows["sections.1.kid_zone"]
     assert "config/classes/forum_qa.yaml:6" in rows["thresholds.general"]
-    assert [part.strip() for part in rows["bullying"].split("│")[2:5]] == ["0.8", "0.35", "版内玩笑多"]
+    kids = f"{load_class('forum_qa').zone_thresholds('kid_zone')['bullying']:g}"
+    assert [part.strip() for part in rows["bullying"].split("│")[2:5]] == ["0.8", kids, "版内玩笑多"]
     assert [part.strip() for part in rows["sexual_exploitation"].split("│")[2:4]] == ["0.15", "0.15"]
 
 
 def test_explain_tells_a_machine_the_thresholds_of_each_section(woodpecker: Any, file: Path) -> None:
     found = woodpecker("config", "explain", str(file), "--json").json
-    assert (found["thresholds"]["talk"]["bullying"], found["thresholds"]["kids"]["bullying"]) == (0.8, 0.35)
+    assert (found["thresholds"]["talk"]["bullying"], found["thresholds"]["kids"]["bullying"]) == (
+        0.8,
+        load_class("forum_qa").zone_thresholds("kid_zone")["bullying"],
+    )
     assert {"field": "title", "value": "梧桐里", "file": str(file), "line": 1} in found["values"]
 
 
