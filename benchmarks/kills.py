@@ -30,17 +30,18 @@ def main(
     calm, calm_status = _run(mode, captures, kills=0, seed=seed)
     torn, torn_status = _run(mode, captures, kills=kills, seed=seed)
     table = Table(title=f"{captures} captures, {mode}, two workers")
-    for column in ("run", "kill -9", "inbox", "behind", "cases", "documents", "failed"):
+    for column in ("run", "kill -9", "inbox", "behind", "cases", "copies", "documents", "failed"):
         table.add_column(column, justify="right")
     for name, times, status in (("undisturbed", 0, calm_status), ("killed", kills, torn_status)):
         search = status["search"]
         table.add_row(
             name, str(times), *(str(value) for value in (
-                status["inbox"], search["behind"], status["cases"]["total"], search["documents"], status["failed"]
+                status["inbox"], search["behind"], status["cases"]["total"], status["cases"]["copies"],
+                search["documents"], status["failed"]
             ))
         )  # fmt: skip
     Console().print(table)
-    same = calm == torn and torn_status["search"]["documents"] == len(torn)
+    same = calm == torn and torn_status["search"]["documents"] == torn_status["cases"]["total"]
     print(f"missing {len(calm - torn)}, additional {len(torn - calm)}: {'the same' if same else 'DIFFERENT'}")
     sys.exit(0 if same else 1)
 

@@ -51,7 +51,7 @@ def for_volunteers() -> QuerySet[Case]:
     Never: what is restricted or decided; any S0; any case flagged with a category that the taxonomy keeps from
     volunteers (sexual_exploitation, pornography, self_harm; violence_gore at S1 or above).
     """
-    cases = Case.objects.filter(state=CaseState.OPEN, restricted=False, purged_at__isnull=True)
+    cases = Case.objects.filter(state=CaseState.OPEN, restricted=False, purged_at__isnull=True, copy_of=None)
     cases = cases.exclude(text="").exclude(severity=Severity.S0)
     # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
     cases = cases.annotate(flagged=Cast("categories", TextField()))

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from casework import audit, evidence, exposure, policies, signals
+from casework import audit, evidence, exposure, policies, signals, signatures
 from casework.models import AuditEntry, Case, CaseState, Finding, User
 from casework.roles import Action
 from config.taxonomy import LAWS, load_taxonomy
@@ -82,6 +82,8 @@ _ACTS = {
     "case.undo": "撤销决定",
     "case.reveal": "查看原文",
     "case.purge": "清除文字",
+    "case.split": "拆出副本",
+    "case.rejoin": "归回副本",
 }
 
 
@@ -135,6 +137,7 @@ def strip_text(cases: QuerySet[Case]) -> int:
     The caller holds a transaction and announces the ids.
     """
     now = timezone.now()
+    signatures.forget_text(cases.values_list("pk", flat=True))
     return cases.update(
         text="",
         folded="",

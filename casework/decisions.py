@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, evidence, exposure, hits, signals
+from casework import audit, clusters, evidence, exposure, hits, signals, signatures
 from casework.cases import TRANSITIONS, UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import Case, CaseState, Decision, Finding, NoticeLine, User
@@ -54,6 +54,10 @@ def decide(
     case = _locked(case_id, user)
     if case.version != expected_version:
         raise _stale(case)
+    if case.copy_of_id is not None:
+        raise NotAllowed(
+            f"案件{case.number}是{Case(pk=case.copy_of_id).number}的副本，随其一并决定；不是同一内容时可先拆出"
+        )
     step = TRANSITIONS.get((CaseState(case.state), found))
     if step is None:
         raise NotAllowed(f"案件{case.number}现为“{CaseState(case.state).label}”，不能再“{found.label}”")
@@ -92,7 +96,7 @@ def undo(case_id: int, user: User) -> Case:
     if case is None:
         raise NotFound("案件", case_id)
     decision = case.decisions.filter(undone_at__isnull=True).order_by("-id").first()
-    if decision is None or decision.decided_by_id != user.pk:
+    if decision is None or decision.decided_by_id != user.pk or decision.follows_id is not None:
         raise NothingToUndo("只能撤销本人的最近一次决定")
     if case.restricted:
         require(user, Action.SEE_RESTRICTED)
@@ -108,7 +112,10 @@ def undo(case_id: int, user: User) -> Case:
     if not case.restricted:
         hits.settle(case, decision.category_before, decision.categories_before, decision.grade_before)
     _save(case)
-    audit.record("case.undo", user, case, finding=decision.finding, state=case.state, version=case.version)
+    copies = clusters.take_back(decision)
+    audit.record(
+        "case.undo", user, case, finding=decision.finding, state=case.state, version=case.version, copies=copies
+    )
     return case
 
 
@@ -167,17 +174,20 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     if category == hits.RESTRICTED and not case.restricted:
         evidence.destroy(case)
         hits.restrict(case)
+        signatures.restrict(case)
     if category:
         categories = [category, *(slug for slug in case.categories if slug != category)]
         hits.settle(case, category, None if case.restricted else categories, decision.grade)
     if state is CaseState.OUT_OF_SCOPE:
         case.purge_after = timezone.now() + UNDO_WINDOW
     _save(case)
+    copies = clusters.spread(case, decision)
     details = {
         "finding": str(decision.finding),
         "category": category,
         "reason": decision.reason,
         "version": case.version,
+        **({"copies": copies} if copies else {}),
     }
     if decision.finding == Finding.CONFIRMED:
         details["evidence"] = evidence.seal(case, user).number

@@ -2,7 +2,8 @@
 
 Kill any process at any instant: nothing is lost and nothing doubled. A capture is taken once by its id; a batch is
 completed once, since its rows go in the transaction that writes its cases. Rows are locked in one order (digests of
-captures ascending, then the batch, then counts ascending), so that two ingests never wait for each other in a ring.
+captures ascending, then the batch, then clusters and their cases ascending, then the audit log, then counts
+ascending), so that two ingests never wait for each other in a ring.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from casework import bulk, counts, drift, hits, policies, signals
+from casework import bulk, clusters, counts, drift, hits, policies, signals
 from casework.errors import InvalidInput, TriedTooOften
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
@@ -139,7 +140,7 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
     """Write the cases and counts of an assessed batch and clear it from the inbox, all or nothing.
 
     Returns:
-        The ids of its cases; empty when the batch was completed before.
+        The ids of its cases, copies of others left out; empty when the batch was completed before.
 
     Raises:
         InvalidInput: the captures are not those of the batch.
@@ -159,7 +160,7 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
         if case is not None:
             cases.append(case)
             count["flagged"] += not case.audit_sample
-    case_ids = _write(cases)
+    case_ids = clusters.enter(cases)
     Batch.objects.filter(pk=batch_id).delete()
     counts.add(tally)
     drift.add(assessment for _, assessment in assessed)
@@ -173,13 +174,6 @@ def _must_match(batch_id: int, given: set[str]) -> None:
         raise InvalidInput(
             "assessed", f"{len(given - waiting)} foreign, {len(waiting - given)} missing", f"the batch's {len(waiting)}"
         )
-
-
-def _write(cases: list[Case]) -> list[int]:
-    cases.sort(key=lambda case: case.capture_id)
-    Case.objects.bulk_create(cases, batch_size=bulk.ROWS, ignore_conflicts=True)
-    written = Case.objects.filter(capture_id__in=[case.capture_id for case in cases])
-    return sorted(written.values_list("pk", flat=True))
 
 
 def mark_sent(batch_ids: Iterable[int]) -> None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
-from casework import audit, canonical, chains, exposure, hits, notice_files, notice_rows
+from casework import audit, canonical, chains, evidence, exposure, hits, notice_files, notice_rows
 from casework.errors import InvalidInput, NotAllowed, NotFound
 from casework.models import Case, CaseState, Instrument, Notice, NoticeLine, NoticeState, User
 from casework.notice_lines import allowed_dispositions, never_listed, problems
@@ -322,6 +322,8 @@ def _check_listable(case: Case, site: str, listed: set[int]) -> None:
 def _append(notice: Notice, cases: Iterable[Case]) -> None:
     last = notice.lines.aggregate(last=Max("position"))["last"] or 0
     for position, case in enumerate(cases, start=last + 1):
+        if case.copy_of_id is not None and evidence.latest(case) is None:
+            evidence.seal(case, notice.prepared_by)  # of copies only those that a list names are sealed
         line = NoticeLine(notice=notice, case=case, position=position, minor_author=hits.MINOR_AUTHOR in case.flags)
         allowed = allowed_dispositions(line)
         line.disposition = allowed[0].slug if allowed else ""

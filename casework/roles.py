@@ -25,6 +25,7 @@ class Action(StrEnum):
     PREPARE_NOTICE = "起草清单"
     APPROVE_NOTICE = "复核清单"
     EXPORT_NOTICE = "导出清单"
+    TURN_RULES = "开关自动规则"
     SEE_STATUS = "查看运行状态"
     SEE_AUDIT = "查看审计日志"
     MANAGE_ACCOUNTS = "管理账号"
@@ -48,6 +49,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.PREPARE_NOTICE,
             Action.APPROVE_NOTICE,
             Action.EXPORT_NOTICE,
+            Action.TURN_RULES,
             Action.SEE_STATUS,
             Action.SEE_AUDIT,
         }

@@ -56,7 +56,7 @@ def snapshot() -> dict[str, Any]:
         django.db.DatabaseError: the database does not answer.
     """
     totals = counts.totals()
-    by_state = dict(Case.objects.values_list("state").annotate(Count("pk")).order_by())
+    by_state = dict(Case.objects.filter(copy_of=None).values_list("state").annotate(Count("pk")).order_by())
     waiting = InboxItem.objects.filter(batch__failed_at__isnull=True).count()
     failed = {
         "dead_letters": DeadLetter.objects.count(),
@@ -72,6 +72,7 @@ def snapshot() -> dict[str, Any]:
             "total": sum(by_state.values()),
             "open": by_state.get(CaseState.OPEN, 0),
             "by_state": {state: by_state.get(state, 0) for state in CaseState.values},
+            "copies": Case.objects.exclude(copy_of=None).count(),
         },
         "search": _search(),
         "failed": sum(failed.values()),

@@ -7,6 +7,7 @@ from review_ui import accounts, health
 from review_ui.api.v1 import api
 from review_ui.lead import views as lead
 from review_ui.liaison import views as liaison
+from review_ui.staff import copies
 from review_ui.staff import views as staff
 from review_ui.volunteers import views as volunteers
 
@@ -23,6 +24,8 @@ urlpatterns = [
     path("cases/<int:case_id>/reveal/", staff.reveal, name="reveal"),
     path("cases/<int:case_id>/decide/", staff.decide, name="decide"),
     path("cases/<int:case_id>/undo/", staff.undo, name="undo"),
+    path("cases/<int:case_id>/split/", copies.split, name="split"),
+    path("cases/<int:case_id>/rejoin/", copies.rejoin, name="rejoin"),
     path("volunteer/", volunteers.item, name="volunteer"),
     path("volunteer/help/", volunteers.help_page, name="volunteer-help"),
     path("volunteer/undo/", volunteers.undo, name="volunteer-undo"),
@@ -41,6 +44,7 @@ urlpatterns = [
     path("notices/lines/<int:line_id>/", liaison.line, name="notice-line"),
     path("lead/", lead.overview, name="lead"),
     path("lead/audit/verify/", lead.verify_audit, name="verify-audit"),
+    path("lead/rules/<slug:name>/", lead.turn_rule, name="turn-rule"),
     path("lead/people/", lead.people, name="people"),
     path("lead/people/<int:user_id>/switch/", lead.switch, name="switch-person"),
     path("lead/people/<int:user_id>/link/", lead.link, name="link-person"),

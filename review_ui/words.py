@@ -96,6 +96,10 @@ ACTS = {
     "case.purge": word("清除文字"),
     "dead.retry": word("重试搁置的采集"),
     "dead.drop": word("丢弃搁置的采集"),
+    "case.follow": word("副本沿用决定"),
+    "case.split": word("拆出副本"),
+    "case.rejoin": word("归回副本"),
+    "rule.turn": word("开关规则"),
     "evidence.destroy": word("销毁证据文件"),
     "notice.draft": word("起草清单"),
     "notice.add": word("加入清单"),
@@ -137,7 +141,7 @@ DISPOSITIONS = (
 ACTIONS = (
     *(word("查看案件"), word("查看最高等级（S0）案件"), word("查看涉性侵害专办案件"), word("审核案件")),
     *(word("处理上报案件"), word("查看志愿者意见汇总"), word("参与标注"), word("起草清单"), word("复核清单")),
-    *(word("导出清单"), word("查看运行状态"), word("查看审计日志"), word("管理账号")),
+    *(word("导出清单"), word("开关自动规则"), word("查看运行状态"), word("查看审计日志"), word("管理账号")),
 )
 """What somebody may be allowed to do, as `casework.roles` calls it."""
 ERRORS = (
@@ -151,6 +155,7 @@ ERRORS = (
     *(word("每一行都符合处置对照表"), word("此行不得列入清单"), word("未被使用的名称"), word("账号已停用，须先启用")),
     *(word("字母、数字与 @ . + - _"), word("页面上列出的案件"), word("页面给出的版本号")),
     *(word("不超过 200 字"), word("不超过 500 字"), word("1 至 500 字"), word("不超过 150 字")),
+    *(word("规则"), word("新出现的副本自动归入已决定的案件，沿用其决定")),
     *(word("按处置对照表，此类情形不得列入清单"), word("尚未选定建议处置"), word("没有证据包")),
 )
 """Reasons and limits that casework's errors give."""

@@ -11,6 +11,8 @@ from casework.models.evidence import EvidenceRecord
 from casework.models.heartbeat import Heartbeat
 from casework.models.inbox import Batch, InboxItem, SeenCapture
 from casework.models.notice import Instrument, Notice, NoticeLine, NoticeState
+from casework.models.signature import Signature
+from casework.models.switch import Switch
 from casework.models.user import Role, User
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "Role",
     "ScoreCount",
     "SeenCapture",
+    "Signature",
     "Stage",
+    "Switch",
     "User",
 ]

@@ -72,6 +72,18 @@ class Case(models.Model):
     purge_after = models.DateTimeField(null=True, db_comment="when an out-of-scope case loses its text")
     purged_at = models.DateTimeField(null=True)
 
+    copy_of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="copies",
+        db_comment="the case that this one is a copy of and whose decision it shares; null: a case of its own",
+    )
+    likeness = models.FloatField(null=True, db_comment="of a copy: Jaccard index of character pairs; 1: equal")
+    split_from = models.ForeignKey(
+        "self", null=True, on_delete=models.SET_NULL, related_name="+", db_comment="the case it was split off from"
+    )
+
     class Meta:
         db_table_comment = "hits that humans work on"
         indexes = [

@@ -33,6 +33,13 @@ class Decision(models.Model):
     grade = models.CharField(max_length=16, blank=True, db_comment="定性 that the person settled on")
     grade_before = models.CharField(max_length=16)
     undone_at = models.DateTimeField(null=True)
+    follows = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="followers",
+        db_comment="of a copy: the decision on the case that it is a copy of",
+    )
 
     class Meta:
         db_table_comment = "findings of staff"

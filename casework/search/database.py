@@ -58,8 +58,8 @@ class DatabaseSearch:
         )
 
     def count(self) -> int:
-        """Return the number of cases."""
-        return Case.objects.count()
+        """Return the number of cases; copies of others are not searched."""
+        return Case.objects.filter(copy_of=None).count()
 
     def behind(self) -> int:
         """Return how many cases have not been noted as shown."""
@@ -75,7 +75,7 @@ class DatabaseSearch:
 
 def _matching(query: Query, terms: Sequence[Term], without: str = "") -> QuerySet[Case]:
     # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
-    cases = Case.objects.annotate(flagged=Cast("categories", TextField()))
+    cases = Case.objects.filter(copy_of=None).annotate(flagged=Cast("categories", TextField()))
     cases = cases.filter(*(Q(**{f"{name}__in": values}) for name, values in query.scope.filters().items()))
     for name, values in query.filters.items():
         if values and name != without:

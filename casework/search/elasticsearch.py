@@ -30,7 +30,7 @@ SURE_SECONDS = 30.0
 """How long a process goes on believing that the index it saw is there."""
 CLOCKS_APART = timedelta(minutes=1)
 """How far the clocks of an installation's machines may differ, and how long a transaction of theirs may take."""
-_CONFLICT = 409
+_CONFLICT, _ABSENT = 409, 404
 
 
 class ElasticsearchSearch:
@@ -90,6 +90,8 @@ class ElasticsearchSearch:
                 require_alias=index is None,
             ):
                 result = next(iter(item.values()))
+                if not ok and result.get("status") == _ABSENT and "delete" in item:
+                    continue
                 if not ok and result.get("status") != _CONFLICT:
                     self._sure_until = 0.0
                     error = result.get("error", {})
@@ -171,8 +173,9 @@ class ElasticsearchSearch:
         Newer ones are left to `_catch_up`, or under a steady stream of hits filling would never end.
         """
         newest = Case.objects.aggregate(pk=Max("pk"))["pk"] or 0
+        own = Case.objects.filter(copy_of=None)
         last = done = 0
-        while cases := list(Case.objects.filter(pk__gt=last, pk__lte=newest).order_by("pk")[:CHUNK]):
+        while cases := list(own.filter(pk__gt=last, pk__lte=newest).order_by("pk")[:CHUNK]):
             self.write(cases, index=index)
             last = cases[-1].pk
             done += len(cases)
@@ -181,7 +184,9 @@ class ElasticsearchSearch:
     def _catch_up(self, still_here: Callable[[], None]) -> None:
         """Write what was made or changed while the index was filled: its version differs from the index's."""
         last = 0
-        while rows := list(Case.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "version")[:CHUNK]):
+        # Of copies those alone that changed meanwhile: one that was a case of its own before has to leave the index.
+        changed = Case.objects.exclude(copy_of__isnull=False, indexed_version=F("version"))
+        while rows := list(changed.filter(pk__gt=last).order_by("pk").values_list("pk", "version")[:CHUNK]):
             with self._reached():
                 answer = self._client.mget(
                     index=self.alias, docs=[{"_id": str(pk), "_source": False} for pk, _ in rows]
@@ -234,7 +239,7 @@ class ElasticsearchSearch:
         others = [index for index in self._behind_alias() if index != name]
         if others and min(others) < name:  # somebody else was first: theirs stays
             self._client.indices.delete(index=name, ignore_unavailable=True)
-        Case.objects.exclude(indexed_version=0).update(indexed_version=0)
+        Case.objects.filter(copy_of=None).exclude(indexed_version=0).update(indexed_version=0)
 
     def _behind_alias(self) -> list[str]:
         try:
@@ -274,14 +279,11 @@ class ElasticsearchSearch:
 
 
 def _action(index: str, case: Case) -> dict[str, Any]:
-    return {
-        "_op_type": "index",
-        "_index": index,
-        "_id": str(case.pk),
-        "version": case.version,
-        "version_type": "external_gte",
-        "_source": mapping.document(case),
-    }
+    """Return what to do with a case's document; a copy of another has none."""
+    target = {"_index": index, "_id": str(case.pk), "version": case.version, "version_type": "external_gte"}
+    if case.copy_of_id is not None:
+        return {**target, "_op_type": "delete"}
+    return {**target, "_op_type": "index", "_source": mapping.document(case)}
 
 
 def _note_indexed(versions: Iterable[tuple[int, int]]) -> None:

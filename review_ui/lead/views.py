@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from casework import accounts, anchors, audit, status
+from casework import accounts, anchors, audit, status, switches
 from casework.errors import NotFound
 from casework.models import AuditEntry, Batch, Case, CaseState, DeadLetter, Heartbeat, Notice, NoticeState, Role, User
 from casework.roles import Action, may
@@ -40,11 +40,15 @@ def overview(request: HttpRequest) -> HttpResponse:
         "categories": _bars([(label("category", one), n) for one, n in _counted("category", open_only=True)]),
         "sites": _bars([(label("site", one), n) for one, n in _counted("site")]),
         "days": _days(),
-        "escalated": Case.objects.filter(state=CaseState.ESCALATED).count() if may(user, Action.SEE_CASES) else None,
+        "escalated": Case.objects.filter(state=CaseState.ESCALATED, copy_of=None).count()
+        if may(user, Action.SEE_CASES)
+        else None,
         "submitted": Notice.objects.filter(state=NoticeState.SUBMITTED).count(),
         "failed": Batch.objects.filter(failed_at__isnull=False)[:20],
         "dead": DeadLetter.objects.order_by("-id")[:20],
         "crawls": [(label("site", one.name.removeprefix("crawl:")), one) for one in _crawls()],
+        "rules": switches.standing(),
+        "may_turn": bool(may(user, Action.TURN_RULES)),
         "entries": AuditEntry.objects.order_by("-sequence")[:15],
     }
     return render(request, "review_ui/lead.html", context)
@@ -60,6 +64,16 @@ def verify_audit(request: HttpRequest) -> HttpResponse:
     else:
         where = {"n": verdict.broken_at, "why": _(verdict.fault.value)}
         messages.error(request, _("审计日志在第 %(n)s 条断裂：%(why)s") % where)
+    return redirect("lead")
+
+
+@allowed(Action.TURN_RULES)
+@require_POST
+def turn_rule(request: HttpRequest, name: str) -> HttpResponse:
+    """Turn one of the rules that act without a person on or off."""
+    on = request.POST.get("on") == "true"
+    switches.turn(name, person(request), on=on)
+    messages.info(request, _("规则已开启") if on else _("规则已关闭"))
     return redirect("lead")
 
 
@@ -118,12 +132,16 @@ def _detail(part: status.Part) -> str:
     return _(words.ENGINES.get(part.detail, part.detail))
 
 
+def _escalated() -> int:
+    return Case.objects.filter(state=CaseState.ESCALATED, copy_of=None).count()
+
+
 def _crawls() -> QuerySet[Heartbeat]:
     return Heartbeat.objects.filter(kind="crawl").order_by("name")
 
 
 def _counted(field: str, *, open_only: bool = False) -> list[tuple[str, int]]:
-    cases = Case.objects.filter(state=CaseState.OPEN) if open_only else Case.objects.all()
+    cases = Case.objects.filter(copy_of=None, **({"state": CaseState.OPEN} if open_only else {}))
     return list(cases.values_list(field).annotate(n=Count("pk")).order_by("-n", field))
 
 
@@ -153,7 +171,7 @@ def _days() -> list[Column]:
     today = timezone.localdate()
     first = today - timedelta(days=DAYS - 1)
     counted = dict(
-        Case.objects.filter(created_at__date__gte=first)
+        Case.objects.filter(created_at__date__gte=first, copy_of=None)
         .annotate(day=TruncDate("created_at"))
         .values_list("day")
         .annotate(n=Count("pk"))

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from casework import annotations, cases, decisions, exposure, policies
+from casework import annotations, cases, clusters, decisions, exposure, policies
 from casework.errors import InvalidInput
 from casework.models import Case, CaseState, Finding
 from casework.roles import Action, may
@@ -33,8 +33,13 @@ def queue(request: HttpRequest) -> HttpResponse:
     query = question.query(user)
     page = get_search().search(query)
     found = exposure.visible_cases(user).in_bulk([hit.case_id for hit in page.hits])
+    copies = clusters.counts(found)
     rows = [
-        (found[hit.case_id], exposure.present(found[hit.case_id], user, highlights=hit.highlights))
+        (
+            found[hit.case_id],
+            exposure.present(found[hit.case_id], user, highlights=hit.highlights),
+            copies.get(hit.case_id, 0),
+        )
         for hit in page.hits
         if hit.case_id in found
     ]
@@ -161,9 +166,16 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
         "summary": annotations.summary(found) if may(user, Action.SEE_ANNOTATIONS) else None,
         "history": cases.history(found),
         "last": last,
-        "may_undo": last is not None and last.decided_by_id == user.pk,
+        "may_undo": last is not None and last.decided_by_id == user.pk and last.follows_id is None,
         "may_decide": bool(may(user, Action.DECIDE)),
-        "findings": [finding for finding in Finding if finding.value in steps] if may_act else [],
+        "likeness": round(100 * (found.likeness or 0)),
+        "occurrences": [] if found.copy_of_id else clusters.occurrences(found, user),
+        "copies": clusters.counts([found.pk]).get(found.pk, 0),
+        "findings": []
+        if found.copy_of_id
+        else [finding for finding in Finding if finding.value in steps]
+        if may_act
+        else [],
         "category": taxonomy.categories[found.category],
     }
 

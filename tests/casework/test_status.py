@@ -47,6 +47,7 @@ def test_an_empty_installation_is_at_rest() -> None:
             "total": 0,
             "open": 0,
             "by_state": {"open": 0, "escalated": 0, "confirmed": 0, "dismissed": 0, "out_of_scope": 0},
+            "copies": 0,
         },
         "search": {"backend": "database", "documents": 0, "behind": 0},
         "failed": 0,

@@ -236,3 +236,17 @@ def test_what_cannot_be_asked_says_what_can(values: dict[str, object], field: st
 def test_values_that_cannot_be_are_named(search: SearchPort, filters: dict[str, list[str]]) -> None:
     with pytest.raises(InvalidInput, match=next(iter(filters))):
         search.search(ask(filters=filters))
+
+
+def test_a_case_that_becomes_a_copy_leaves_the_search_and_comes_back_when_it_is_split_off(search: SearchPort) -> None:
+    first, second, never_there = make_case("同一句话"), make_case("同一句话"), make_case("同一句话")
+    put(search, first, second)
+    Case.objects.filter(pk__in=[second.pk, never_there.pk]).update(copy_of=first, version=2)
+    put(search, second, never_there)
+    assert (ids(search, ask("同一句话")), search.count(), search.behind()) == ([first.pk], 1, 0)
+    Case.objects.filter(pk=second.pk).update(copy_of=None, version=3)
+    put(search, second)
+    assert (sorted(ids(search, ask("同一句话"))), search.count()) == ([first.pk, second.pk], 2)
+    Case.objects.filter(pk=second.pk).update(copy_of=first, version=4)
+    assert search.rebuild() == 1
+    assert ids(search, ask("同一句话")) == [first.pk]

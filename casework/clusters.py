@@ -1,0 +1,326 @@
+"""Clusters: copies join one case, one decision serves all, and what was joined wrongly is split off again.
+
+A copy is a case that points to the case it is a copy of (`copy_of`). It keeps its own place, address and text, since a
+list asks each platform for each address; it stands in no queue, is in no index and is never decided alone: its state
+is that of its case, and each of its decisions `follows` one there.
+
+A hit joins only where nothing graver would hide behind something lighter: its category must be one of the case's, and
+no graver here than it is there. Of two workers with copies of one text one waits for the other (`chains.lock`), so
+that a text never gets two cases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from casework import audit, bulk, chains, evidence, exposure, hits, likeness, signals, signatures, switches
+from casework.errors import NotAllowed, NotFound
+from casework.models import Case, CaseState, Decision, NoticeLine, User
+from casework.roles import Action, require
+from casework.signatures import Sign
+
+UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
+_LOCK = "clusters"
+_MIRRORED = (
+    *("state", "purge_after", "category", "categories", "severity", "grade", "score", "version", "indexed_version"),
+    "updated_at",
+)
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One more place where the text of a case stood."""
+
+    case: Case
+    exact: bool
+    percent: int
+
+
+def occurrences(case: Case, user: User, limit: int = 50) -> list[Occurrence]:
+    """Return the newest copies of a case that this person may meet."""
+    copies = exposure.visible_cases(user).filter(copy_of=case).order_by("-id")[:limit]
+    return [Occurrence(copy, copy.likeness == 1.0, round(100 * (copy.likeness or 0))) for copy in copies]
+
+
+def counts(case_ids: Iterable[int]) -> dict[int, int]:
+    """Return how many copies each of these cases has; those without are left out."""
+    copies = Case.objects.filter(copy_of__in=list(case_ids)).order_by()
+    return dict(copies.values_list("copy_of").annotate(n=Count("pk")))
+
+
+def enter(cases: Sequence[Case]) -> list[int]:
+    """Write new cases, each as a copy of the case that it is a copy of, or as a case of its own.
+
+    In the running transaction. An audit sample is never joined: it measures misses one by one.
+
+    Returns:
+        The ids of the cases that are no copies, ascending.
+    """
+    ordered = sorted(cases, key=lambda case: case.capture_id)
+    alone = [case for case in ordered if case.audit_sample]
+    clustered = [case for case in ordered if not case.audit_sample]
+    signs = signatures.signs(clustered)  # computed before the lock is taken
+    if not clustered:
+        return sorted(_insert(alone).values())
+    chains.lock(_LOCK)
+    gathering = _Gathering(clustered, signs)
+    own = [case for case in clustered if case.copy_of is None]
+    ids = _insert([*alone, *own])
+    signatures.remember((ids[case.capture_id], sign) for case, sign in gathering.own if case.capture_id in ids)
+    _enter_copies([case for case in clustered if case.copy_of is not None], ids)
+    return sorted(ids.values())
+
+
+def _insert(cases: list[Case]) -> dict[str, int]:
+    """Write cases and return digest of the capture → id; what is there already stays as it is."""
+    Case.objects.bulk_create(cases, batch_size=bulk.ROWS, ignore_conflicts=True)
+    written = Case.objects.filter(capture_id__in=[case.capture_id for case in cases])
+    return dict(written.values_list("capture_id", "pk"))
+
+
+class _Gathering:
+    """Finds the case of each hit: among those in the database, and among those of the same batch."""
+
+    def __init__(self, cases: Sequence[Case], signs: Sequence[Sign]) -> None:
+        self.own: list[tuple[Case, Sign]] = []
+        found = signatures.candidates(signs)
+        self._known = _locked({case_id for exact, near in found for case_id in (*exact, *near)})
+        self._forms: dict[int, str] = {}
+        self._follow = switches.is_on(switches.COPIES_FOLLOW)
+        for case, sign, (exact, near) in zip(cases, signs, found, strict=True):
+            self._join(case, sign, exact, near)
+
+    def _join(self, case: Case, sign: Sign, exact: set[int], near: Sequence[int]) -> None:
+        best: tuple[float, int, Case | None] = (0.0, 0, None)
+        for case_id in {*exact, *near}:
+            one = self._known.get(case_id)
+            if one is None or not self._may_join(case, one, exact=case_id in exact):
+                continue
+            alike = 1.0 if case_id in exact else self._likeness(sign, one)
+            best = max(best, (alike, case_id, one), key=lambda each: each[:2])
+        for other, theirs in self.own:
+            if best[0] == 1.0 or not self._may_join(case, other, exact=theirs.digest == sign.digest):
+                continue
+            alike = _likeness_in_batch(sign, theirs)
+            best = max(best, (alike, 0, other), key=lambda each: each[:2])
+        if best[2] is not None and best[0] >= likeness.ALIKE:
+            case.copy_of, case.likeness = best[2], best[0]
+        else:
+            self.own.append((case, sign))
+
+    def _may_join(self, case: Case, to: Case, *, exact: bool) -> bool:
+        """Say whether a hit may hide behind this case."""
+        if to.restricted:
+            return exact
+        if case.restricted or case.category not in to.categories:
+            return False
+        if case.severity < hits.severity_of(case.category, to):
+            return False
+        return self._follow or to.state in UNDECIDED
+
+    def _likeness(self, sign: Sign, to: Case) -> float:
+        form = self._forms.get(to.pk)
+        if form is None:
+            form = self._forms[to.pk] = likeness.normal_form(to.folded, to.undone)
+        return likeness.likeness(sign.form, form) if form else 0.0
+
+
+def _likeness_in_batch(one: Sign, other: Sign) -> float:
+    if one.digest == other.digest:
+        return 1.0
+    if one.keys is None or other.keys is None or not set(enumerate(one.keys)) & set(enumerate(other.keys)):
+        return 0.0
+    return likeness.likeness(one.form, other.form)
+
+
+def _locked(case_ids: set[int]) -> dict[int, Case]:
+    """Lock the cases that may be joined, so that none is decided between finding it and joining it."""
+    rows = Case.objects.select_for_update(no_key=True).filter(pk__in=case_ids, copy_of=None).order_by("id")
+    return {case.pk: case for case in rows}
+
+
+def _enter_copies(copies: list[Case], ids: dict[str, int]) -> None:
+    """Write copies in the state of their cases, and the decisions that they follow."""
+    following: list[tuple[Case, Decision]] = []
+    last = _last_decisions({copy.copy_of.pk for copy in copies if copy.copy_of and copy.copy_of.pk})
+    for copy in copies:
+        case = copy.copy_of
+        assert case is not None
+        if case.pk is None:
+            case.pk = ids[case.capture_id]
+            copy.copy_of = case
+        copy.copy_of_id, copy.indexed_version = case.pk, 1
+        if decision := last.get(case.pk):
+            following.append((copy, _following(copy, decision)))
+            _mirror(copy, case, decision)
+        elif case.restricted:
+            hits.restrict(copy)
+    written = _insert(copies)
+    rows = []
+    for copy, decision in following:
+        decision.case_id = written[copy.capture_id]
+        rows.append(decision)
+    Decision.objects.bulk_create(rows, batch_size=500)
+    joined: dict[str, list[int]] = {}
+    for row in rows:
+        joined.setdefault(str(row.follows.case_id if row.follows else 0), []).append(row.case_id)
+    if joined:
+        audit.record("case.follow", audit.SYSTEM, f"rule:{switches.COPIES_FOLLOW}", copies=joined)
+
+
+def _last_decisions(case_ids: set[int]) -> dict[int, Decision]:
+    rows = Decision.objects.filter(case_id__in=case_ids, undone_at__isnull=True).order_by("id")
+    return {row.case_id: row for row in rows}
+
+
+def _following(copy: Case, decision: Decision) -> Decision:
+    """Return the decision that a copy gets because its case got one; not yet saved."""
+    return Decision(
+        case=copy if copy.pk else None,
+        decided_by_id=decision.decided_by_id,
+        finding=decision.finding,
+        category=decision.category,
+        grade=decision.grade,
+        reason=decision.reason,
+        case_version=copy.version,
+        state_before=copy.state,
+        category_before=copy.category,
+        categories_before=copy.categories,
+        grade_before=copy.grade,
+        follows=decision,
+    )
+
+
+def _mirror(copy: Case, case: Case, decision: Decision) -> None:
+    """Bring a copy to where its case stands. Saves nothing."""
+    copy.state = case.state
+    if case.restricted and not copy.restricted:
+        hits.restrict(copy)
+    if decision.category:
+        others = [slug for slug in copy.categories if slug != decision.category]
+        hits.settle(copy, decision.category, None if copy.restricted else [decision.category, *others], decision.grade)
+    copy.purge_after = None
+    if case.state == CaseState.OUT_OF_SCOPE and copy.purged_at is None:
+        copy.purge_after = case.purge_after or timezone.now()
+
+
+def spread(case: Case, decision: Decision) -> int:
+    """Let every copy follow a decision that its case just got, in the running transaction; returns how many did."""
+    copies = list(Case.objects.select_for_update(no_key=True).filter(copy_of=case).order_by("id"))
+    Decision.objects.bulk_create([_following(copy, decision) for copy in copies], batch_size=500)
+    for copy in copies:
+        was_restricted = copy.restricted
+        _mirror(copy, case, decision)
+        if copy.restricted and not was_restricted:
+            evidence.destroy(copy)
+            copy.save()
+    _save(copies)
+    return len(copies)
+
+
+def take_back(decision: Decision) -> int:
+    """Undo what followed a decision that is being undone, in the running transaction; returns how many did.
+
+    Raises:
+        NotAllowed: a copy is on a takedown list.
+    """
+    followers = list(decision.followers.filter(undone_at__isnull=True).select_related("case").order_by("case_id"))
+    line = NoticeLine.objects.filter(case__decisions__in=followers).select_related("notice", "case").first()
+    if line is not None:
+        raise NotAllowed(f"案件{line.case.number}已列入清单{line.notice.number}，不能撤销")
+    now = timezone.now()
+    for one in followers:
+        _restore(one.case, one)
+    Decision.objects.filter(pk__in=[one.pk for one in followers]).update(undone_at=now)
+    _save([one.case for one in followers])
+    return len(followers)
+
+
+def _restore(copy: Case, decision: Decision) -> None:
+    copy.state, copy.purge_after = decision.state_before, None
+    if not copy.restricted:
+        hits.settle(copy, decision.category_before, decision.categories_before, decision.grade_before)
+
+
+def _save(copies: Sequence[Case]) -> None:
+    now = timezone.now()
+    for copy in copies:
+        copy.version += 1
+        copy.indexed_version, copy.updated_at = copy.version, now
+    Case.objects.bulk_update(copies, _MIRRORED, batch_size=200)
+
+
+@transaction.atomic
+def split(case_id: int, user: User) -> Case:
+    """Make a copy that was joined wrongly a case of its own again, to be decided for itself.
+
+    Raises:
+        NotFound: no such case, or none this person may see.
+        NotAllowed: it is no copy, its text has gone, or it is on a takedown list.
+    """
+    copy, case = _pair(case_id, user, "copy_of")
+    line = NoticeLine.objects.filter(case=copy).select_related("notice").first()
+    if line is not None:
+        raise NotAllowed(f"案件{copy.number}已列入清单{line.notice.number}，不能拆出")
+    if not copy.restricted and not copy.text:
+        raise NotAllowed("文字已按期清除")
+    followed = list(copy.decisions.filter(undone_at__isnull=True).order_by("id"))
+    if followed:
+        _restore(copy, followed[0])
+        copy.decisions.filter(pk__in=[one.pk for one in followed]).update(undone_at=timezone.now())
+    details: dict[str, Any] = {"from": case.pk, "likeness": copy.likeness}
+    copy.copy_of, copy.split_from, copy.likeness = None, case, None
+    copy.version += 1
+    copy.save()
+    signatures.remember([(copy.pk, signatures.signs([copy])[0])])
+    audit.record("case.split", user, copy, **details, version=copy.version)
+    signals.announce_cases([copy.pk])
+    return copy
+
+
+@transaction.atomic
+def rejoin(case_id: int, user: User) -> Case:
+    """Take a split back: the case is a copy again and follows what its case has been decided to be.
+
+    Raises:
+        NotFound: no such case, or none this person may see.
+        NotAllowed: it was not split off, or has been decided, or has copies of its own by now.
+    """
+    copy, case = _pair(case_id, user, "split_from")
+    if copy.state != CaseState.OPEN or case.copy_of_id is not None or copy.copies.exists():
+        raise NotAllowed(f"案件{copy.number}拆出后已有变化，不能归回")
+    copy.copy_of, copy.split_from = case, None
+    forms = [likeness.normal_form(one.folded, one.undone) for one in (copy, case)]
+    copy.likeness = likeness.likeness(*forms)
+    decision = _last_decisions({case.pk}).get(case.pk)
+    if decision is not None:
+        _following(copy, decision).save()
+        _mirror(copy, case, decision)
+    copy.version += 1  # and not noted as indexed: the index must drop it
+    copy.save()
+    signature = getattr(copy, "signature", None)
+    if signature is not None:
+        signature.delete()
+    audit.record("case.rejoin", user, copy, to=case.pk, version=copy.version)
+    signals.announce_cases([copy.pk])
+    return copy
+
+
+def _pair(case_id: int, user: User, relation: str) -> tuple[Case, Case]:
+    """Lock a case and the one that it points to, the older first as everywhere."""
+    require(user, Action.DECIDE)
+    other_id = exposure.visible_case(case_id, user).__dict__[f"{relation}_id"]
+    rows = Case.objects.select_for_update(no_key=True).filter(pk__in=[case_id, other_id or 0]).order_by("id")
+    locked = {case.pk: case for case in rows}
+    copy = locked.get(case_id)
+    if copy is None:
+        raise NotFound("案件", case_id)
+    if other_id is None or copy.__dict__[f"{relation}_id"] != other_id:
+        raise NotAllowed(f"案件{copy.number}不是副本" if relation == "copy_of" else f"案件{copy.number}不是拆出来的")
+    return copy, locked[other_id]

@@ -1,0 +1,97 @@
+"""Signatures in the database: found by index in one look-up per batch, however many there are."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+
+from casework import bulk, likeness
+from casework.likeness import BandKeys
+from casework.models import Case, Signature
+
+_BANDS = tuple(f"band_{number}" for number in range(likeness.BANDS))
+CANDIDATES = 20
+"""Cases that one text is compared with, those that agree on most bands first: bounds the work of one text."""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """By what one case is found: the digest of its normal form, and its band keys where it may have near copies.
+
+    `raw` is the SHA-256 of the text as it stands, by which a restricted case is known.
+    """
+
+    form: str
+    digest: str
+    raw: str
+    keys: BandKeys | None
+
+
+def signs(cases: Sequence[Case]) -> list[Sign]:
+    """Return the sign of each case; of a restricted one nothing but the digest that it holds anyway."""
+    forms = ["" if case.restricted else likeness.normal_form(case.folded, case.undone) for case in cases]
+    keys = likeness.band_keys(forms)
+    return [
+        Sign(form, likeness.digest(form) if form else case.text_sha256, case.text_sha256, key)
+        for case, form, key in zip(cases, forms, keys, strict=True)
+    ]
+
+
+def candidates(wanted: Sequence[Sign]) -> list[tuple[set[int], list[int]]]:
+    """Return for each sign the ids of the cases with its digest, and of those that share a band with it.
+
+    The caller holds a transaction.
+    """
+    exact: dict[str, set[int]] = defaultdict(set)
+    digests = {digest for one in wanted for digest in (one.digest, one.raw)}
+    for digest, case_id in Signature.objects.filter(digest__in=digests).values_list("digest", "case_id"):
+        exact[digest].add(case_id)
+    near = _sharing([one.keys for one in wanted])
+    return [(exact[one.digest] | exact[one.raw], shared) for one, shared in zip(wanted, near, strict=True)]
+
+
+def _sharing(keys: Sequence[BandKeys | None]) -> list[list[int]]:
+    """Return for each text the cases that agree with it on a band, those that agree on most first."""
+    given = [key for key in keys if key is not None]
+    if not given:
+        return [[] for _ in keys]
+    table = connection.ops.quote_name(Signature._meta.db_table)
+    parts, values = [], []
+    for number, band in enumerate(_BANDS):
+        wanted = list({key[number] for key in given})
+        holes = ", ".join(["%s"] * len(wanted))
+        parts.append(f"SELECT {number}, {band}, case_id FROM {table} WHERE {band} IN ({holes})")  # noqa: S608
+        values += wanted
+    holders: dict[tuple[int, int], list[int]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Twelve short index scans: starting processes for them would take a hundred times as long.
+            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
+        cursor.execute(" UNION ALL ".join(parts), values)
+        for number, value, case_id in cursor.fetchall():
+            holders[number, value].append(case_id)
+    return [_most_shared(key, holders) for key in keys]
+
+
+def _most_shared(key: BandKeys | None, holders: Mapping[tuple[int, int], Sequence[int]]) -> list[int]:
+    shared = Counter(case_id for band in enumerate(key or ()) for case_id in holders.get(band, ()))
+    return [case_id for case_id, _ in shared.most_common(CANDIDATES)]
+
+
+def remember(signed: Iterable[tuple[int, Sign]]) -> None:
+    """Write the signatures of cases (id, sign), in the running transaction; one that is there already stays."""
+    rows = [(case_id, one.digest, *(one.keys or (None,) * likeness.BANDS)) for case_id, one in signed]
+    bulk.insert(Signature, ("case_id", "digest", *_BANDS), rows, on_conflict="(case_id) DO NOTHING")
+
+
+def forget_text(case_ids: Iterable[int]) -> None:
+    """Take away what was derived from the text of these cases, save the digest by which exact copies are known."""
+    Signature.objects.filter(case_id__in=list(case_ids)).update(**dict.fromkeys(_BANDS))
+
+
+def restrict(case: Case) -> None:
+    """Leave of a case that has become restricted the digest alone that it holds anyway."""
+    Signature.objects.filter(case=case).update(digest=case.text_sha256, **dict.fromkeys(_BANDS))
