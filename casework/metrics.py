@@ -102,7 +102,10 @@ def _waiting() -> Families:
 
 def _cases() -> Families:
     rows = list(
-        Case.objects.order_by().values_list("state", "severity").annotate(n=Count("pk"), oldest=Min("created_at"))
+        Case.objects.filter(copy_of=None)
+        .order_by()
+        .values_list("state", "severity")
+        .annotate(n=Count("pk"), oldest=Min("created_at"))
     )
     yield _gauge("cases", "Cases by state and severity.", ["state", "severity"], [([s, v], n) for s, v, n, _ in rows])
     yield _gauge(

@@ -166,6 +166,6 @@ def _put_files(manifest: Manifest, scratch: Path) -> None:
 def _settle(manifest: Manifest) -> None:
     """Forget what was running, let everything be indexed and sent again, and write the act down."""
     Heartbeat.objects.exclude(kind="crawl").delete()
-    Case.objects.exclude(indexed_version=0).update(indexed_version=0)
+    Case.objects.filter(copy_of=None).exclude(indexed_version=0).update(indexed_version=0)
     Batch.objects.filter(failed_at__isnull=True).update(sent_at=None)
     audit.record("backup.restore", audit.SYSTEM, "backup", made_at=manifest.made_at, entry=manifest.audit_sequence)
