@@ -20,7 +20,6 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
     (exceptions.ResponseDataLossError, "the body was cut off"),
     (exceptions.DownloadCancelledError, "the page is too large"),
     (exceptions.DownloadFailedError, "the connection broke"),
-    (exceptions.IgnoreRequest, "the page is too large, unpacked"),  # the gate's own refusals are counted elsewhere
     (exceptions.NotSupported, "not a text page"),
     ((zlib.error, OSError), "the compression is broken"),
 )
@@ -28,6 +27,8 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 
 def told(error: BaseException) -> str:
     """Return the kind of a failure; an unknown one by its class."""
+    if isinstance(error, exceptions.IgnoreRequest):  # Scrapy's own; the gate's refusals are counted elsewhere
+        return "the page is too large, unpacked" if error.__cause__ else "too many redirects"
     chain = list(_chain(error))
     for kinds, words in _KINDS:
         if any(isinstance(one, kinds) for one in chain):

@@ -137,25 +137,29 @@ class Gate:
         robots = self._state.robots(origin_of(url))
         return sitemaps(robots) if robots else []
 
-    async def wait(self, url: str) -> Verdict:
+    async def wait(self, url: str, *, robots: bool = False) -> Verdict:
         """Wait until the registered domain may be asked again, and take the turn; the kill switch works meanwhile.
 
-        Whoever took the turn gives it back with `left`, whatever came of the request.
+        Whoever took the turn gives it back with `left`, whatever came of the request. With `robots` the request is
+        for a robots.txt, which may say another delay than the one that is known.
         """
-        domain = registered_domain(url)
-        while (pause := self._state.take_turn(domain, time.time(), self._delay(url))) > 0:
+        domain, delay = registered_domain(url), self._policy.delay_seconds if robots else self._delay(url)
+        while (pause := self._state.take_turn(domain, time.time(), delay)) > 0:
+            if refusal := self._not_now(url, self._policy):  # what was asked for meanwhile may be long
+                return Verdict(False, refusal)
             await asyncio.sleep(min(pause, 5.0))
             if refusal := _switched_off(self._current()):
                 return Verdict(False, refusal)
         self._state.count_page(_today())
         return Verdict(True, "allowed")
 
-    def left(self, url: str) -> None:
+    def left(self, url: str, *, robots: bool = False) -> None:
         """Give the turn back: the answer is there, or there will be none.
 
         The pause runs from now on, so that two requests are apart by the delay even when one was slow.
         """
-        self._state.end_turn(registered_domain(url), time.time() + self._delay(url))
+        delay = self._policy.delay_seconds if robots else self._delay(url)
+        self._state.end_turn(registered_domain(url), time.time() + delay)
 
     def answered(self, url: str, status: int, headers: dict[str, str], text: str) -> str | None:
         """Read what an answer says of us; returns why it must not be used, or None."""

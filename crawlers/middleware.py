@@ -47,7 +47,7 @@ class GateMiddleware:
 
     def left(self, request: Request, spider: Spider | None = None) -> None:
         """Give the turn back, whether an answer came or not."""
-        self.gate.left(request.url)
+        self.gate.left(request.url, robots=ROBOTS_FLAG in request.meta)
 
     async def process_request(self, request: Request, spider: Spider | None = None) -> None:
         """Let the request go, at its time, or refuse it.
@@ -63,7 +63,7 @@ class GateMiddleware:
             if verdict.stops:
                 self._report.stopped_by_site = verdict.rule
         if verdict.allowed:
-            verdict = await self.gate.wait(request.url)
+            verdict = await self.gate.wait(request.url, robots=ROBOTS_FLAG in request.meta)
         if not verdict.allowed:
             self._report.refused[verdict.rule] += 1
             raise Refused(verdict.rule, lasting=verdict.lasting)

@@ -20,8 +20,6 @@ _EVERYBODY = ("", "robots", "*", PRODUCT.lower())
 
 _ASKS = re.compile(r"<meta\b[^>]*(?:noindex|noarchive|nosnapshot|none)", re.IGNORECASE)
 """Whether it is worth the time to look for a robots meta element."""
-_OFTEN_MEANT = ("gb18030", "big5")
-"""What Chinese pages are written in that name no encoding, or a wrong one."""
 
 
 class Unreadable(Exception):
@@ -52,16 +50,14 @@ def rightly_decoded(response: Response) -> Response:
     """Return a text page decoded as it is written, where what it says of its encoding does not fit.
 
     What decodes as UTF-8 is UTF-8: other Chinese text does not by chance. What leaves signs of broken characters is
-    tried as GB 18030 (GBK, GB 2312), then Big5.
+    tried as GB 18030 (GBK, GB 2312).
     """
     if not isinstance(response, TextResponse) or response.body.isascii():
         return response
     if response.encoding != "utf-8" and _fits(response.body, "utf-8"):
         return response.replace(encoding="utf-8")
-    if "\ufffd" in response.text and not _fits(response.body, "utf-8"):
-        for encoding in _OFTEN_MEANT:
-            if _fits(response.body, encoding):
-                return response.replace(encoding=encoding)
+    if "\ufffd" in response.text and _fits(response.body, "gb18030"):
+        return response.replace(encoding="gb18030")
     return response
 
 

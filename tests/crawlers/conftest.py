@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,27 +13,11 @@ import pytest
 from config.policy import SitePolicy, load_class
 from crawlers.capture import Capture
 from crawlers.report import CrawlReport
+from tests.crawlers.forum import HTML_RECIPE, put
+from tests.crawlers.reactor import running_loop
 from tests.crawlers.site import Site
 
 KEY = b"only-for-tests"
-HTML_RECIPE: dict[str, Any] = {
-    "list": {
-        "items": [{"css": ".thread"}],
-        "url": [{"css": "a::attr(href)", "as": "url"}],
-        "key": [{"css": "::attr(data-id)"}],
-        "title": [{"css": "a"}],
-        "replies": [{"css": ".replies"}],
-        "paging": {"kind": "next_link", "next": [{"css": "a.next::attr(href)", "as": "url"}]},
-    },
-    "thread": {
-        "items": [{"css": ".post"}],
-        "key": [{"css": "::attr(data-id)"}],
-        "text": [{"css": ".text", "as": "html-text"}],
-        "published_at": [{"css": "time", "as": "zh-datetime"}],
-        "first_is_post": True,
-        "paging": {"kind": "next_link", "next": [{"css": "a.next::attr(href)", "as": "url"}]},
-    },
-}
 
 
 @pytest.fixture
@@ -46,18 +30,9 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """An event loop in a thread, driven by Twisted's asyncio reactor, which starts once in a process."""
-    from twisted.internet import asyncioreactor
-
-    loop = asyncio.new_event_loop()
-    asyncioreactor.install(loop)
-    from twisted.internet import reactor
-
-    thread = threading.Thread(target=reactor.run, kwargs={"installSignalHandlers": False}, daemon=True)
-    thread.start()
-    yield loop
-    loop.call_soon_threadsafe(reactor.stop)
-    thread.join(10)
+    """An event loop that crawls run in."""
+    with running_loop() as loop:
+        yield loop
 
 
 class Crawls:
@@ -111,33 +86,4 @@ def crawls(site: Site, loop: asyncio.AbstractEventLoop, tmp_path: Path) -> Crawl
 @pytest.fixture
 def forum(site: Site) -> Callable[..., None]:
     """Put a forum on the site: `forum({thread: [texts]}, per_page=…)`; asked again it changes."""
-
-    def put(threads: dict[str, list[str]], per_page: int = 3, threads_per_page: int = 10) -> None:
-        names = list(threads)
-        for number, some in _pages(names, threads_per_page):
-            rows = "".join(
-                f'<li class=thread data-id={name}><a href="/t/{name}">题目 {name}</a>'
-                f"<span class=replies>{len(threads[name]) - 1}</span></li>"
-                for name in some
-            )
-            more = number * threads_per_page < len(names)
-            site.pages["/list" if number == 1 else f"/list?page={number}"] = rows + _next("/list", number, more)
-        for name, texts in threads.items():
-            keyed = list(enumerate(texts))
-            for number, part in _pages(keyed, per_page):
-                posts = "".join(
-                    f"<div class=post data-id={name}-{key}><p class=text>{text}</p><time>2026-11-20 08:00</time></div>"
-                    for key, text in part
-                )
-                path = f"/t/{name}" if number == 1 else f"/t/{name}?page={number}"
-                site.pages[path] = posts + _next(f"/t/{name}", number, number * per_page < len(texts))
-
-    return put
-
-
-def _pages(things: list[Any], size: int) -> list[tuple[int, list[Any]]]:
-    return [(start // size + 1, things[start : start + size]) for start in range(0, max(len(things), 1), size)]
-
-
-def _next(path: str, number: int, more: bool) -> str:
-    return f'<a class=next href="{path}?page={number + 1}">下一页</a>' if more else ""
+    return functools.partial(put, site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+ENOUGH_BYTES = 40_000_000
+"""Where a body that never ends does end, for crawlers that would read on."""
 ALLOW_ALL = "User-agent: *\nDisallow:\n"
 
 
@@ -31,12 +34,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer."""
+    """An answer; with `stream` its body never ends, with `silent` the connection is closed instead."""
 
     body: str | bytes = ""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
+    stream: bool = False
+    silent: bool = False
 
 
 Page = str | Reply | Callable[["Query"], "str | Reply"]
@@ -44,12 +49,20 @@ Query = dict[str, str]
 
 
 class Site(ThreadingHTTPServer):
-    """Pages by path; a page may be a function of its query. What is not there answers 404; robots.txt allows all."""
+    """Pages by path; a page may be a function of its query. What is not there answers 404; robots.txt allows all.
+
+    With a certificate it speaks TLS. `sent` counts the bytes of bodies.
+    """
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, certificate: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> None:
+        super().__init__((address, 0), _Handler)
+        self.scheme = "http"
+        if certificate is not None:
+            self.scheme = "https"
+            self.socket = certificate.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.sent = 0
         self.pages: dict[str, Page] = {"/robots.txt": Reply(ALLOW_ALL, headers={"Content-Type": "text/plain"})}
         self.log: list[Asked] = []
         self.in_flight = 0
@@ -59,7 +72,11 @@ class Site(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Root of the site."""
-        return f"http://127.0.0.1:{self.server_port}/"
+        return self.url_at(str(self.server_address[0]))
+
+    def url_at(self, host: str) -> str:
+        """Root of the site under another name of this machine."""
+        return f"{self.scheme}://{host}:{self.server_port}/"
 
     def asked(self, *, robots: bool = False) -> list[str]:
         """Return the targets in the order in which they were asked for; robots.txt only when wanted."""
@@ -95,15 +112,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.in_flight -= 1
             now = time.monotonic()
             self.server.log.append(Asked(self.path, dict(self.headers), at, now, in_flight, self.command))
+        if reply.silent:
+            self.close_connection = True
+            return
         self.send_response(reply.status)
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))} | dict(reply.headers)
-        if reply.status == 304:
+        if reply.status == 304 or reply.stream:
             del headers["Content-Length"]
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        if reply.status != 304:
-            self.wfile.write(body)
+        try:
+            while self.server.sent < ENOUGH_BYTES and reply.stream:
+                self._send(body)
+            if reply.status != 304:
+                self._send(body)
+        except OSError:  # it has seen enough
+            self.close_connection = True
+        self.close_connection |= reply.stream
+
+    def _send(self, body: bytes) -> None:
+        for start in range(0, len(body), 65536):
+            self.wfile.write(body[start : start + 65536])
+            self.server.sent += len(body[start : start + 65536])
 
     def log_message(self, *_arguments: object) -> None:
         pass

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.crawlers.conftest import HTML_RECIPE, Crawls
+from tests.crawlers.conftest import Crawls
+from tests.crawlers.forum import HTML_RECIPE
 from tests.crawlers.site import Reply, Site
 
 JSON_THREAD: dict[str, Any] = {

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.crawlers.conftest import HTML_RECIPE
+from tests.crawlers.forum import HTML_RECIPE
 from tests.crawlers.site import Query, Reply, Site
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.crawlers.conftest import HTML_RECIPE, Crawls
+from tests.crawlers.conftest import Crawls
+from tests.crawlers.forum import HTML_RECIPE
 from tests.crawlers.site import Reply, Site
 
 Forum = Callable[..., None]
