@@ -145,8 +145,9 @@ class Gate:
         """
         domain, delay = registered_domain(url), self._policy.delay_seconds if robots else self._delay(url)
         while (pause := self._state.take_turn(domain, time.time(), delay)) > 0:
-            if refusal := self._not_now(url, self._policy):  # what was asked for meanwhile may be long
-                return Verdict(False, refusal)
+            for check in self._budget(url, self._policy):  # what the site asked for meanwhile may be long
+                if check.refuses:
+                    return Verdict(False, check.says)
             await asyncio.sleep(min(pause, 5.0))
             if refusal := _switched_off(self._current()):
                 return Verdict(False, refusal)

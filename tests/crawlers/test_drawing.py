@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from crawlers.state import State
-from tests.crawlers.conftest import HTML_RECIPE, Crawls
+from tests.crawlers.conftest import Crawls
+from tests.crawlers.forum import HTML_RECIPE
 from tests.crawlers.site import Reply, Site
 
 Forum = Callable[..., None]
