@@ -56,7 +56,10 @@ XPath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_xpat
 JmesPath = Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_jmespath)]
 Regex = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_regex)]
 UnitKind = Literal["title", "post", "comment", "danmaku", "description", "other"]
-Conversion = Literal["text", "html-text", "int", "url", "zh-datetime", "iso-datetime", "unix-time"]
+Conversion = Literal["text", "html-text", "int", "url", "zh-datetime", "iso-datetime", "unix-time", "digest"]
+Format = Literal["html", "json", "feed", "sitemap", "schema-org", "article"]
+Accept = Annotated[str, Field(max_length=100, pattern=r'^[\w.+-]+/[\w.+*-]+(; ?\w+="?[^"\r\n]*"?)?$')]
+ReaderName = Annotated[str, Field(max_length=100, pattern=r"^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$")]
 
 
 class Finder(Strict):
@@ -130,10 +133,30 @@ class Paging(Strict):
         return self
 
 
-class ListRecipe(Strict):
+class PageRecipe(Strict):
+    """What a page is, before anything is looked for on it."""
+
+    format: Format = Field("html", description="what the page is")
+    inside: FieldRecipe | None = Field(
+        None, description="where the page itself stands inside the answer: HTML in JSON, JSON in a script, JSONP"
+    )
+    reader: ReaderName | None = Field(
+        None, description="FILE.FUNCTION in readers/ of the policy folder, which turns the answer into JSON-like data"
+    )
+    accept: Accept | None = Field(None, description="media type that is asked for, where the site answers by it")
+
+
+class FurtherLists(Strict):
+    """List pages that a list page leads to: boards of a front page, sitemaps of an index."""
+
+    items: FieldRecipe = Field(description="each further list on the page")
+    url: FieldRecipe = Field(description="its address")
+    moved_at: FieldRecipe | None = Field(None, description="when it last changed; one that did not is not asked for")
+
+
+class ListRecipe(PageRecipe):
     """A page that lists threads."""
 
-    format: Literal["html", "json", "feed"] = Field("html", description="what the page is")
     items: FieldRecipe = Field(description="each thread on the page")
     url: FieldRecipe = Field(description="address of the thread")
     key: FieldRecipe | None = Field(None, description="the site's own key of the thread; default: its address")
@@ -142,13 +165,13 @@ class ListRecipe(Strict):
         None, description="number of replies; a thread whose number stays is not opened"
     )
     moved_at: FieldRecipe | None = Field(None, description="time of the last reply; likewise")
+    lists: FurtherLists | None = Field(None, description="further list pages that this one leads to")
     paging: Paging | None = Field(None, description="where the next page is; without it a page stands alone")
 
 
-class ThreadRecipe(Strict):
+class ThreadRecipe(PageRecipe):
     """A page that holds units: the post and its comments."""
 
-    format: Literal["html", "json", "feed"] = Field("html", description="what the page is")
     items: FieldRecipe = Field(description="each unit on the page")
     key: FieldRecipe = Field(
         description="the site's own key of the unit; a unit without one is passed over and counted"
@@ -163,6 +186,7 @@ class ThreadRecipe(Strict):
     )
     children: JmesPath | None = Field(None, description="JSON: where the answers to a unit stand, nested alike")
     first_is_post: bool = Field(False, description="whether the first unit of the first page is the opening post")
+    is_post: FieldRecipe | None = Field(None, description="found where a unit is an opening post, wherever it stands")
     kind: UnitKind = Field("comment", description="what a unit is; a section may say otherwise")
     truncated: FieldRecipe | None = Field(None, description="set when the page says that it hides units")
     paging: Paging | None = Field(None, description="where the next page is; without it a page stands alone")

@@ -17,6 +17,7 @@ from config.policy import SitePolicy
 from crawlers.agent import PRODUCT, user_agent
 from crawlers.capture import Capture
 from crawlers.drawing import Drawing, Interest, Spreads
+from crawlers.formats import NoReader, reader
 from crawlers.gate import Fetch, Gate
 from crawlers.report import CrawlReport
 from crawlers.spider import SiteSpider
@@ -98,6 +99,12 @@ class _Job:
 def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
     if policy.crawl is None or policy.basis.kind == "import":
         raise NotCrawlable(f"{policy.name}: its policy says nothing to crawl (basis {policy.basis.kind})")
+    try:
+        for recipe in (policy.crawl.list, policy.crawl.thread):
+            if recipe and recipe.reader:
+                reader(recipe.reader)
+    except NoReader as error:
+        raise NotCrawlable(f"{policy.name}: {error}") from error
     report = CrawlReport(policy.name)
     began = time.monotonic()
     failure: list[Exception] = []

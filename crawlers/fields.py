@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import html
 import re
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,14 @@ def _texts(finders: Sequence[Finder] | None, node: Node, base_url: str) -> Itera
         for found in _select(finder, node):
             if value := _converted(finder, found, base_url):
                 yield value
+
+
+def key(finders: Sequence[Finder], node: Node, secret: bytes) -> str | None:
+    """Return the key of a unit; one made of what was written (`as: digest`) is hashed with a secret."""
+    for finder in finders:
+        if (value := text([finder], node)) is not None:
+            return value if finder.convert != "digest" else hmac.new(secret, value.encode(), "sha256").hexdigest()[:32]
+    return None
 
 
 def number(finders: Sequence[Finder] | None, node: Node) -> int | None:

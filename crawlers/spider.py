@@ -16,9 +16,9 @@ from scrapy.http import Request, Response
 from scrapy.spidermiddlewares.httperror import HttpError
 
 from config.policy import SitePolicy
-from config.recipe import ListRecipe, Recipe, ThreadRecipe
+from config.recipe import ListRecipe, PageRecipe, Recipe, ThreadRecipe
 from config.site_policy import DRAWN_FROM_LISTS
-from crawlers import failures, fields, pages, paging
+from crawlers import failures, fields, formats, pages, paging
 from crawlers.canonical import canonical
 from crawlers.capture import Capture
 from crawlers.datetimes import parse_zh
@@ -110,14 +110,16 @@ class SiteSpider(scrapy.Spider):
         """Open the threads of a list page that moved; go on while pages bring any."""
         recipe = self.recipe.list
         assert recipe is not None
-        page = self._page(response, recipe.format, visit)
+        page = self._page(response, recipe, visit)
         if page is None:
             if response.status == UNCHANGED:
                 yield from self._draw(visit)
             self._done(visit)
             return
         drawn = visit.section.method in DRAWN_FROM_LISTS
-        found = moved = 0
+        further = list(self._further_lists(page, recipe, response, visit))
+        yield from (request for request in further if request)
+        found, moved = len(further), 0
         for item in fields.nodes(recipe.items, page):
             listed = self._listed(item, recipe, visit, response)
             if listed is None:
@@ -145,6 +147,24 @@ class SiteSpider(scrapy.Spider):
         else:
             yield from self._draw(visit)
         self._done(visit)
+
+    def _further_lists(
+        self, page: Any, recipe: ListRecipe, response: Response, visit: SectionVisit
+    ) -> Iterator[Request | None]:
+        """Yield, for each further list that a page leads to, the request for it, or None when it did not move."""
+        for item in fields.nodes(recipe.lists.items, page) if recipe.lists else ():
+            assert recipe.lists is not None
+            found = fields.text(recipe.lists.url, item, response.url)
+            if not found or canonical(url := urljoin(response.url, found)) in visit.lists:
+                continue
+            visit.lists.add(canonical(url))
+            key, signal = f"list {canonical(url)}", fields.text(recipe.lists.moved_at, item) or ""
+            known = self.state.thread(key)
+            if signal and known and known.signal == signal and visit.was_complete and not self.recheck:
+                yield None
+                continue
+            visit.moved_lists[key] = signal
+            yield self._request(url, self.read_list, visit, conditional=visit.was_complete, number=1)
 
     def _note_listed(self, thread: ThreadVisit, item: fields.Node) -> bool:
         """Remember a thread to draw from; return whether it is new or moved."""
@@ -221,7 +241,7 @@ class SiteSpider(scrapy.Spider):
     ) -> Iterator[Request]:
         """Take what is new on a page of a thread; go on to the next page."""
         recipe = self.recipe.thread
-        page = self._page(response, recipe.format, visit)
+        page = self._page(response, recipe, visit)
         if page is None:
             if response.status == UNCHANGED:
                 thread.last_url, thread.before_last = response.url, thread.units
@@ -231,8 +251,10 @@ class SiteSpider(scrapy.Spider):
             return
         before = self.report.units
         count, fresh = self._take(page, recipe, thread, response.url)
-        # A page past the end may be empty, but a wall may stand at any page.
-        if self.report.units == before and self._barren(response, visit, expected=bool(thread.urls)):
+        leads_on = not thread.urls and paging.following(recipe.paging, page, response, number) is not None
+        # A page past the end may be empty, and so may a first page that only leads to others; but a wall may stand at
+        # any page.
+        if self.report.units == before and self._barren(response, visit, expected=bool(thread.urls) or leads_on):
             self._done(visit)
             return
         thread.urls.add(canonical(response.url))
@@ -241,7 +263,7 @@ class SiteSpider(scrapy.Spider):
         following = self._following(page, response, thread, number)
         # Where the newest stand first, a page without anything new means that the rest is known too.
         all_known = bool(recipe.paging and not recipe.paging.last_known and thread.known and not fresh)
-        wanted = count and not (all_known and not self.recheck)
+        wanted = (count or leads_on) and not (all_known and not self.recheck)
         if wanted and following and canonical(following) not in thread.urls:
             self._commit()
             number = paging.number_of(recipe.paging, following) if thread.inner is not None else number + 1
@@ -321,7 +343,7 @@ class SiteSpider(scrapy.Spider):
         self.state.frame.note_read(thread.section.slug, thread.key)
         self._commit()
 
-    def _page(self, response: Response, form: str, visit: SectionVisit) -> Any:
+    def _page(self, response: Response, recipe: PageRecipe, visit: SectionVisit) -> Any:
         """Return the parsed page, or None when it did not change, or must not or cannot be used."""
         if response.status == UNCHANGED:
             self.report.pages_unchanged += 1
@@ -331,7 +353,7 @@ class SiteSpider(scrapy.Spider):
             self.report.withheld_pages += 1
             return None
         try:
-            return pages.parse(response, form)
+            return formats.opened(response, recipe)
         except pages.Unreadable as error:
             if not self._barren(response, visit, expected=True):
                 self.report.failed[str(error)] += 1
@@ -363,11 +385,15 @@ class SiteSpider(scrapy.Spider):
         **arguments: Any,
     ) -> Request:
         visit.open_requests += 1
+        recipe = self.recipe.list if callback == self.read_list else self.recipe.thread
+        headers = self.state.validators(url) if conditional else {}
+        if recipe and recipe.accept:
+            headers["Accept"] = recipe.accept
         return Request(
             url,
             callback=callback,
             errback=self.failed,
-            headers=self.state.validators(url) if conditional else None,
+            headers=headers,
             meta={"handle_httpstatus_list": [UNCHANGED]} if conditional else None,
             cb_kwargs={"visit": visit, **arguments},
             priority=priority,
@@ -412,4 +438,7 @@ class SiteSpider(scrapy.Spider):
             self.state.note_section(visit.section.slug, complete=True)
             for validator in visit.validators:
                 self.state.note_validators(*validator)
+            now = time.time()
+            for key, signal in visit.moved_lists.items():
+                self.state.note_thread(key, ThreadState(signal, "", now, now))
             self._commit()

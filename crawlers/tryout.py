@@ -12,7 +12,7 @@ from scrapy.http import Response
 
 from config.policy import Section, SitePolicy
 from config.recipe import FieldRecipe, ListRecipe, ThreadRecipe
-from crawlers import fields, pages, paging, sampling
+from crawlers import fields, formats, pages, paging, sampling
 from crawlers.units import Unit, UnitReader
 from crawlers.visit import Unreached, Visitor
 
@@ -42,7 +42,8 @@ class FieldReading:
 
 @dataclass
 class PageReading:
-    """What a recipe finds on one page. `problem` says why nothing could be read of it at all."""
+    """What a recipe finds on one page. `problem` says why nothing could be read of it at all; `lists` are further lists
+    that it leads to."""
 
     url: str
     role: Role
@@ -52,6 +53,7 @@ class PageReading:
     next_page: str | None = None
     problem: str = ""
     withheld: bool = False
+    lists: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -83,24 +85,23 @@ class Reader:
             reading.problem, reading.withheld = "the page asks not to be kept (noindex or noarchive)", True
             return reading
         try:
-            page = pages.parse(response, recipe.format)
+            page = formats.opened(response, recipe)
         except pages.Unreadable as error:
             reading.problem = f"{error}; the recipe reads {recipe.format}"
             return reading
         items = fields.nodes(recipe.items, page)
         reading.items = len(items)
         if isinstance(recipe, ListRecipe):
-            self._list(reading, recipe, items, section, response)
+            self._list(reading, recipe, page, section, response)
         else:
             self._thread(reading, recipe, page, section, response, number)
         reading.next_page = paging.following(recipe.paging, page, response, number)
-        if not items:
+        if not items and not reading.lists:
             reading.problem = "`items` fits nothing on this page"
         return reading
 
-    def _list(
-        self, reading: PageReading, recipe: ListRecipe, items: list[fields.Node], section: Section, response: Response
-    ) -> None:
+    def _list(self, reading: PageReading, recipe: ListRecipe, page: Any, section: Section, response: Response) -> None:
+        items = fields.nodes(recipe.items, page)
         for item in items:
             url = fields.text(recipe.url, item, response.url)
             key = fields.text(recipe.key, item) or url
@@ -109,6 +110,10 @@ class Reader:
             title = fields.text(recipe.title, item) or ""
             text = self._redacted(Unit(key, "title", title, None, 0), section, response.url) if title else ""
             reading.rows.append(Row("thread", key, text, None, urljoin(response.url, url)))
+        further = fields.nodes(recipe.lists.items, page) if recipe.lists else []
+        reading.lists = [
+            url for one in further if recipe.lists and (url := fields.text(recipe.lists.url, one, response.url))
+        ]
         names = ("url", "key", "title", "replies", "moved_at")
         reading.fields = _coverage({name: getattr(recipe, name) for name in names}, items)
         if not recipe.replies and not recipe.moved_at:
@@ -159,20 +164,22 @@ async def try_site(policy: SitePolicy, visitor: Visitor, key: bytes) -> list[Pag
     wanted: list[tuple[str, Role, int, Section]] = [(url, first, 1, section) for url, section in starts]
     while wanted and len(readings) < MOST_PAGES:
         url, role, number, section = wanted.pop(0)
+        recipe = policy.crawl.list if role == "list" else policy.crawl.thread
         try:
-            response = await visitor.fetch(url)
+            response = await visitor.fetch(url, recipe.accept if recipe else None)
         except Unreached as error:
             readings.append(PageReading(url, role, problem=await _why(visitor, url, error)))
             continue
         reading = reader.read(response, role, section, number)
-        if not reading.items and not reading.withheld:
+        if not reading.items and not reading.lists and not reading.next_page and not reading.withheld:
             reading.problem = visitor.wall(response) or reading.problem
         readings.append(reading)
         if role == "list":
             addresses = [row.address for row in reading.rows if row.address][:2]
-            wanted[:0] = [(address, "thread", 1, section) for address in addresses]
+            further: list[tuple[str, Role, int, Section]] = [(one, "list", 1, section) for one in reading.lists[:1]]
+            wanted[:0] = [(address, "thread", 1, section) for address in addresses] or further
         elif reading.next_page and number == 1:
-            wanted.insert(0, (reading.next_page, "thread", 2, section))
+            wanted.insert(0, (urljoin(url, reading.next_page), "thread", 2, section))
     return readings
 
 

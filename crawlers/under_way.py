@@ -47,7 +47,10 @@ class ThreadVisit:
 
 @dataclass
 class SectionVisit:
-    """A section that is being read; complete when nothing of it is under way."""
+    """A section that is being read; complete when nothing of it is under way.
+
+    `moved_lists` are the further lists that were asked for, each with the signal by which it is known next time.
+    """
 
     section: Section
     was_complete: bool
@@ -55,6 +58,7 @@ class SectionVisit:
     failed: bool = False
     lists: set[str] = field(default_factory=set)
     validators: list[Validator] = field(default_factory=list)
+    moved_lists: dict[str, str] = field(default_factory=dict)
 
 
 def visit_of(section: Section, drawn: Drawn, canonical_url: str) -> ThreadVisit:

@@ -60,12 +60,13 @@ class UnitReader:
         units: list[Unit] = []
         incomplete = 0
         for index, node in enumerate(self.nodes(page, recipe)):
-            key, text = fields.text(recipe.key, node), fields.text(recipe.text, node)
+            key, text = fields.key(recipe.key, node, self._key), fields.text(recipe.text, node)
             if not key or not text:
                 incomplete += 1
                 continue
             place = None if offset is None else offset + index
-            kind: UnitKind = "post" if recipe.first_is_post and place == 0 else usual
+            opens = (recipe.first_is_post and place == 0) or fields.text(recipe.is_post, node) is not None
+            kind: UnitKind = "post" if opens else usual
             moment = fields.moment(recipe.published_at, node, now=datetime.now(UTC))
             link, thread = fields.text(recipe.link, node, base_url), fields.text(recipe.thread, node)
             position = None if newest_first or thread else place

@@ -10,7 +10,17 @@ import pytest
 from pydantic import BaseModel
 
 from config.policy import list_classes, list_presets, load_site
-from config.recipe import Conversion, Finder, ListRecipe, Paging, ThreadRecipe, UnitKind
+from config.recipe import (
+    Conversion,
+    Finder,
+    Format,
+    FurtherLists,
+    ListRecipe,
+    PageRecipe,
+    Paging,
+    ThreadRecipe,
+    UnitKind,
+)
 from config.recognition import Marker, Recognition
 from config.site_policy import (
     Aim,
@@ -58,6 +68,8 @@ def told(text: str) -> set[str]:
         ("add-a-site.md", "Keys of `crawl.list`", keys(ListRecipe)),
         ("add-a-site.md", "Keys of `crawl.thread`", keys(ThreadRecipe)),
         ("add-a-site.md", "Keys of `crawl.thread`", set(get_args(UnitKind))),
+        ("add-a-site.md", "Keys of `crawl.list`", keys(FurtherLists)),
+        ("add-a-site.md", "What a page is", keys(PageRecipe) | set(get_args(Format))),
         ("add-a-site.md", "Fields", keys(Finder) | set(get_args(Conversion))),
         ("add-a-site.md", "Paging", keys(Paging) | set(get_args(Paging.model_fields["kind"].annotation))),
         ("add-a-site.md", "The four bases", keys(Basis) | set(get_args(Basis.model_fields["kind"].annotation))),

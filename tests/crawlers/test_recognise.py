@@ -28,6 +28,12 @@ PAGES = [
     ("feed", "<?xml version='1.0'?><rss><channel><item/></channel></rss>", {}),
     ("feed", '<link rel="alternate" type="application/atom+xml" href="/atom.xml">', {}),
     ("json-api", '[{"id": 1, "text": "一"}]', {}),
+    ("schema-org", '<div itemscope itemtype="https://schema.org/QAPage">', {}),
+    ("schema-org", '<script type="application/ld+json">{"@type": "DiscussionForumPosting"}</script>', {}),
+    ("schema-org-forum", '<script type="application/ld+json">{"@type": "ItemList", "x": {"@type": "Question"}}</script>', {}),
+    ("sitemap-article", "<?xml version='1.0'?><urlset><url><loc>https://site.example/1</loc></url></urlset>", {}),
+    ("activitypub", '{"type": "OrderedCollection", "first": "https://site.example/outbox?page=true"}', {}),
+    ("feed-comments", "<rss xmlns:wfw='http://wellformedweb.org/CommentAPI/'><channel><item><wfw:commentRss>/1</wfw:commentRss></item></channel></rss>", {}),
     ("forum", '<div class="post" id="post-1">', {}),
 ]  # fmt: skip
 
