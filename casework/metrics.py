@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from casework import counts, drift, status
+from casework import counts, drift, policies, status
 from casework.models import AuditEntry, Case, DailyCount, Heartbeat, SeenCapture
 from config.settings import get_settings
 
@@ -138,6 +138,8 @@ def _captures() -> Families:
 
 
 def _crawls() -> Families:
+    problems = [([site], len(found)) for site, found in policies.wrong().items()]
+    yield _gauge("policy_problems", "Mistakes in a site's file; the policy before goes on holding.", ["site"], problems)
     rows = Heartbeat.objects.filter(kind="crawl").values_list("name", "at")
     ages = [([name.removeprefix("crawl:")], _age(at)) for name, at in rows]
     yield _gauge("crawl_age_seconds", "Time since a site's crawl was last asked for.", ["site"], ages)

@@ -1,7 +1,8 @@
 """Effective policies of sites as casework needs them, kept for a few seconds per process.
 
 A policy that is edited takes effect in running workers without a restart; a site whose file has gone is judged by
-the general thresholds, so that what was captured under it is still assessed.
+the general thresholds, so that what was captured under it is still assessed. A file that has become wrong changes
+nothing: the policy that held before goes on holding, across restarts too, and the log and the lead's page say so.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
+from django.db import DatabaseError
+
+from casework import activations
 from config.policy import (
     PolicyError,
     SitePolicy,
@@ -20,6 +25,8 @@ from config.policy import (
     load_general,
     load_site,
 )
+
+log = structlog.get_logger(__name__)
 
 KEPT_SECONDS = 5.0
 GENERAL_DIGEST = "general"
@@ -41,6 +48,7 @@ class _Kept:
     until: float
     policy: SitePolicy | None
     digest: str
+    problems: tuple[str, ...] = ()
 
 
 _lock = threading.Lock()
@@ -48,8 +56,13 @@ _kept: dict[str, _Kept] = {}
 
 
 def effective(site: str) -> SitePolicy | None:
-    """Return the site's policy, or None when there is none or it is wrong."""
+    """Return the site's policy: the one that held before while its file is wrong, None when there is none."""
     return _keep(site).policy
+
+
+def wrong() -> dict[str, tuple[str, ...]]:
+    """Return the configured sites whose file is wrong, each with what is wrong with it."""
+    return {site: problems for site in list_sites() if (problems := _keep(site).problems)}
 
 
 def placement(site: str, section: str) -> Placement:
@@ -109,20 +122,32 @@ def forget() -> None:
 def _keep(site: str) -> _Kept:
     now = time.monotonic()
     with _lock:
-        kept = _kept.get(site)
-    if kept is None or kept.until <= now:
-        policy = _load(site)
-        kept = _Kept(now + KEPT_SECONDS, policy, policy.digest if policy else GENERAL_DIGEST)
-        with _lock:
-            _kept[site] = kept
+        before = _kept.get(site)
+    if before is not None and before.until > now:
+        return before
+    policy, problems = _load(site, before.policy if before else None)
+    if problems and (before is None or before.problems != problems):
+        log.error("policy_wrong", site=site, problems=problems, holds=policy.digest if policy else GENERAL_DIGEST)
+    kept = _Kept(now + KEPT_SECONDS, policy, policy.digest if policy else GENERAL_DIGEST, problems)
+    with _lock:
+        _kept[site] = kept
     return kept
 
 
-def _load(site: str) -> SitePolicy | None:
+def _load(site: str, before: SitePolicy | None) -> tuple[SitePolicy | None, tuple[str, ...]]:
+    """Return the policy that holds, and what is wrong with its file."""
     # Only names, never paths: a capture's site must not make us read a file of its choice.
     if site not in list_sites():
-        return None
+        return None, ()
     try:
-        return load_site(site)
-    except PolicyError:
+        return load_site(site), ()
+    except PolicyError as error:
+        return before or _last_activated(site), tuple(str(problem) for problem in error.problems)
+
+
+def _last_activated(site: str) -> SitePolicy | None:
+    try:
+        found = activations.last(site)
+    except DatabaseError:
         return None
+    return activations.policy_of(found) if found else None

@@ -135,6 +135,15 @@ def _stamps(files: list[Path]) -> list[int]:
     return [path.stat().st_mtime_ns if path.exists() else 0 for path in [*files, *folders]]
 
 
+def site_file(site: str) -> Path:
+    """Return the file of a site, right or wrong.
+
+    Raises:
+        PolicyError: there is none of this name.
+    """
+    return _site_path(site)
+
+
 def site_exists(site: str | Path) -> bool:
     """Whether there is a file for a site, right or wrong."""
     try:
@@ -323,5 +332,6 @@ def site_from_text(text: str, name: str) -> SitePolicy:
 __all__ = [
     "Basis", "Explained", "GeneralPolicy", "PlatformClass", "PolicyError", "Problem", "Section", "SitePolicy",
     "explain", "general_and_classes", "general_thresholds", "list_classes", "list_presets", "list_sites",
-    "load_class", "load_general", "load_site", "preset_values", "recognitions", "site_exists", "site_from_text",
+    "load_class", "load_general", "load_site", "preset_values", "recognitions", "site_exists", "site_file",
+    "site_from_text",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ def _known_category(value: str) -> str:
 def _parse_every(value: Any) -> Any:
     if isinstance(value, str) and value[:-1].isdigit() and value[-1:] in _UNITS:
         return timedelta(**{_UNITS[value[-1]]: int(value[:-1])})
-    if isinstance(value, timedelta):
+    if isinstance(value, timedelta) or (isinstance(value, str) and value.startswith("P")):  # as JSON writes it
         return value
     raise ValueError("not a time span; allowed: 30s, 10m, 2h or 1d")
 

@@ -112,6 +112,9 @@ ACTS = {
     "notice.discard": word("作废草稿"),
     "notice.export": word("导出清单"),
     "retention.purge": word("按期清除"),
+    "policy.activate": word("启用策略"),
+    "backup.make": word("备份"),
+    "backup.restore": word("恢复备份"),
 }
 """Acts of the audit log in words."""
 SUBJECTS = {"user": word("账号"), "notice": word("清单"), "site": word("平台")}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from contextlib import suppress
 
 import structlog
 from django.utils import timezone
 
+from casework import activations
 from casework.models import Heartbeat
-from config.policy import PolicyError, list_sites, load_site
+from config.policy import PolicyError, SitePolicy, list_sites, load_site, site_file
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +28,12 @@ def run(site: str) -> int:
     return completed.returncode
 
 
+def note_in_force(policy: SitePolicy) -> None:
+    """Record a policy whose file was edited in place, once, so that it can be told later what held when."""
+    with suppress(OSError):
+        activations.note(policy, site_file(policy.name).read_text("utf-8"))
+
+
 def due() -> list[str]:
     """Return the enabled sites whose schedule asks for a crawl now, and note that it was asked for.
 
@@ -39,6 +47,7 @@ def due() -> list[str]:
         except PolicyError as error:
             log.error("policy_wrong", site=name, problems=[str(problem) for problem in error.problems])
             continue
+        note_in_force(policy)
         if policy.schedule is None or not policy.enabled or policy.crawl is None:
             continue
         last, _ = Heartbeat.objects.get_or_create(

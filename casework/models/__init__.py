@@ -1,5 +1,6 @@
 """The nouns of casework, one file each."""
 
+from casework.models.activation import PolicyActivation
 from casework.models.annotation import Annotation, Answer, Assignment
 from casework.models.audit import AuditEntry
 from casework.models.case import Case, CaseState
@@ -35,6 +36,7 @@ __all__ = [
     "Notice",
     "NoticeLine",
     "NoticeState",
+    "PolicyActivation",
     "Role",
     "ScoreCount",
     "SeenCapture",

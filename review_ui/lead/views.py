@@ -14,9 +14,21 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from casework import accounts, anchors, audit, status, switches
+from casework import accounts, anchors, audit, policies, status, switches
 from casework.errors import NotFound
-from casework.models import AuditEntry, Batch, Case, CaseState, DeadLetter, Heartbeat, Notice, NoticeState, Role, User
+from casework.models import (
+    AuditEntry,
+    Batch,
+    Case,
+    CaseState,
+    DeadLetter,
+    Heartbeat,
+    Notice,
+    NoticeState,
+    PolicyActivation,
+    Role,
+    User,
+)
 from casework.roles import Action, may
 from review_ui import words
 from review_ui.access import allowed, person
@@ -49,6 +61,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "crawls": [(label("site", one.name.removeprefix("crawl:")), one) for one in _crawls()],
         "rules": switches.standing(),
         "may_turn": bool(may(user, Action.TURN_RULES)),
+        "wrong_policies": [(label("site", site), problems) for site, problems in policies.wrong().items()],
+        "activations": PolicyActivation.objects.all()[:8],
         "entries": AuditEntry.objects.order_by("-sequence")[:15],
     }
     return render(request, "review_ui/lead.html", context)

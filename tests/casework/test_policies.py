@@ -10,6 +10,8 @@ from config.policy import general_thresholds
 from config.settings import get_settings
 from tests.casework.factories import make_capture
 
+pytestmark = pytest.mark.django_db
+
 SITE = """\
 class: forum_qa
 title: 木棉论坛

@@ -27,6 +27,7 @@ GROUPS = (
     "export",
     "audit",
     "backup",
+    "policy",
 )
 
 

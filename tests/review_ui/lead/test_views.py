@@ -8,8 +8,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from casework import audit
+import config.policy
+from casework import activations, audit
 from casework.models import AuditEntry, Batch, Case, CaseState, Heartbeat, Role
+from config.settings import get_settings
 from review_ui.words import ACTS
 from tests.casework.factories import make_case, make_user
 from tests.review_ui.conftest import Enter
@@ -92,3 +94,17 @@ def test_every_act_of_the_audit_log_has_its_words() -> None:
     code = "\n".join(path.read_text("utf-8") for path in Path(audit.__file__).parent.glob("*.py"))
     recorded = set(re.findall(r'audit\.record\(\s*"([a-z_.]+)"', code)) | {"account.open", "account.close"}
     assert recorded <= ACTS.keys()
+
+
+def test_a_wrong_policy_file_is_named_and_changes_of_policies_are_listed(
+    enter: Enter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = get_settings().model_copy(update={"policy_dir": tmp_path})
+    monkeypatch.setattr(config.policy, "get_settings", lambda: own)
+    (tmp_path / "sites").mkdir()
+    (tmp_path / "sites" / "mumian.yaml").write_text("class: [", "utf-8")
+    activations.note(config.policy.load_site("demo"), "", make_user(Role.LEAD), reason="试行", backtest={"lost": 1})
+    page = words(enter(Role.LEAD).get("/lead/"))
+    assert "有错的策略文件" in page
+    assert "mumian.yaml" in page
+    assert "已回测 试行" in page
