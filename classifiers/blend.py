@@ -27,7 +27,9 @@ class Blend:
         if missing := [entry["slug"] for entry in entries if entry["slug"] not in linear.slugs]:
             raise ModelError(encoder.folder, f"no linear column for {', '.join(missing)}", "the linear model it names")
         if not all({"blend", "reach"} <= entry.keys() for entry in entries):
-            raise ModelError(encoder.folder, "categories without blend and reach", "an encoder of `train-encoder`")
+            raise ModelError(
+                encoder.folder, "categories without blend and reach", "an encoder of `woodpecker train --encoder`"
+            )
         self.encoder, self._linear = encoder, linear
         self._columns = np.array([linear.slugs.index(entry["slug"]) for entry in entries], dtype=np.int64)
         self._blend = [Platt(*entry["blend"]) for entry in entries]

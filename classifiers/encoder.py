@@ -1,4 +1,4 @@
-"""The encoder as served: characters to ids, an int8 ONNX graph, one logit per category. No torch.
+"""The encoder as served: texts to ids, an int8 ONNX graph, one logit per category. No torch.
 
 A model folder holds `encoder.onnx`, `tokenizer.json`, and `manifest.json` with the categories, their calibration, the
 blend with the linear model, and the SHA-256 of each file. Activations are quantised by scales fixed at export, so a
@@ -10,116 +10,32 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.alphabet import Alphabet
 from classifiers.calibration import Platt
 from classifiers.errors import ModelError
 from classifiers.normalise.fold import Folded
-from classifiers.normalise.tables import CODE_POINTS
+from classifiers.pieces import Pieces
+from classifiers.windows import Windows
 
-SPECIALS = ("[PAD]", "[UNK]", "[SEP]", "[MASK]")
-PAD, UNK, SEP, MASK = range(4)
 FORMAT = "silver-woodpecker encoder 1"
 MANIFEST, TOKENIZER, GRAPH = "manifest.json", "tokenizer.json", "encoder.onnx"
-LONGEST = 126  # characters in a window; with a SEP at either end, 128 ids
-MOST_WINDOWS = 8
-BATCH_IDS = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Alphabet:
-    """Which characters have an id; `lookup[code point]` is the id, `UNK` for those that have none."""
-
-    characters: tuple[str, ...]
-    lookup: NDArray[np.uint16]
-
-    def __len__(self) -> int:
-        return len(SPECIALS) + len(self.characters)
-
-    @classmethod
-    def of(cls, characters: Sequence[str]) -> Alphabet:
-        """Number characters in the order given, after the special tokens."""
-        lookup = np.full(CODE_POINTS, UNK, dtype=np.uint16)
-        for number, character in enumerate(characters, len(SPECIALS)):
-            lookup[ord(character)] = number
-        return cls(tuple(characters), lookup)
-
-    @classmethod
-    def read(cls, path: Path) -> Alphabet:
-        """Read a tokenizer file.
-
-        Raises:
-            ModelError: it is missing, or is no character tokenizer of ours.
-        """
-        try:
-            vocabulary = json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"]
-            tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(path, f"no tokenizer ({error})", "a tokenizer.json with a vocabulary") from error
-        whole = sorted(vocabulary.values()) == list(range(len(tokens)))
-        plain = tokens[len(SPECIALS) :]
-        if not whole or tuple(tokens[: len(SPECIALS)]) != SPECIALS or any(len(token) != 1 for token in plain):
-            allowed = f"{', '.join(SPECIALS)}, then single characters, numbered from 0"
-            raise ModelError(path, f"a vocabulary of {len(tokens)} tokens of another kind", allowed)
-        return cls.of(plain)
+class Tokens(Protocol):
+    """What turns texts into ids: an alphabet of ours, or the word pieces of another encoder."""
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of the characters in order."""
-        return hashlib.sha256("".join(self.characters).encode()).hexdigest()
+    def mask(self) -> int: ...
 
+    def windows(self, folded: Folded) -> Windows: ...
 
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """Parts of texts, each short enough to be read at once: `ids[starts[k]:ends[k]]` is a part of text `owner[k]`.
-    A text of at most `LONGEST` characters is one window, an empty one too; a longer one has up to `MOST_WINDOWS`,
-    evenly spread, the first and the last always among them."""
-
-    ids: NDArray[np.uint16]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    owner: NDArray[np.int64]
-
-    def padded(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Some windows as a matrix, a `SEP` at either end of each, filled with `PAD`."""
-        lengths = self.ends[chosen] - self.starts[chosen]
-        place = np.arange(int(lengths.max(initial=0)) + 2)[None, :] - 1
-        inside = (place >= 0) & (place < lengths[:, None])
-        rows = np.where(inside, 0, np.where(place <= lengths[:, None], SEP, PAD)).astype(np.int64)
-        rows[inside] = self.ids[(self.starts[chosen][:, None] + place)[inside]]
-        return rows
-
-    def batches(self, ids: int = BATCH_IDS, among: NDArray[np.int64] | None = None) -> Iterator[NDArray[np.int64]]:
-        """Numbers of windows of like length, all or some, together at most `ids` ids where padded."""
-        lengths = self.ends - self.starts + 2
-        order = (
-            np.argsort(lengths, kind="stable") if among is None else among[np.argsort(lengths[among], kind="stable")]
-        )
-        begin = 0
-        while begin < len(order):
-            end = begin + 1
-            while end < len(order) and lengths[order[end]] * (end + 1 - begin) <= ids:
-                end += 1
-            yield order[begin:end]
-            begin = end
-
-
-def windows(folded: Folded, alphabet: Alphabet) -> Windows:
-    """Cut folded texts into windows."""
-    lengths = np.diff(folded.bounds)
-    parts = np.minimum(MOST_WINDOWS, 1 + np.maximum(0, lengths - 1) // LONGEST)
-    owner = np.repeat(np.arange(len(lengths)), parts)
-    number = np.arange(len(owner)) - np.repeat(np.cumsum(parts) - parts, parts)
-    room = np.maximum(0, lengths - LONGEST)[owner]
-    starts = folded.bounds[owner] + number * room // np.maximum(1, parts[owner] - 1)
-    ends = np.minimum(starts + LONGEST, folded.bounds[owner + 1])
-    return Windows(alphabet.lookup[folded.points], starts, ends, owner)
+    def special(self, ids: NDArray[np.integer]) -> NDArray[np.bool_]: ...
 
 
 class Encoder:
@@ -128,7 +44,7 @@ class Encoder:
     def __init__(self, folder: Path, manifest: dict[str, Any], threads: int) -> None:
         self.folder, self._threads = folder, threads
         self._session, self._process = _session(folder, threads), os.getpid()
-        self.alphabet = Alphabet.read(folder / TOKENIZER)
+        self.tokens = _tokens(folder, manifest)
         self.manifest = manifest
         self.version: str = manifest["version"]
         self.slugs: tuple[str, ...] = tuple(entry["slug"] for entry in manifest["categories"])
@@ -141,7 +57,7 @@ class Encoder:
         """
         if os.getpid() != self._process:  # a session does not survive a fork
             self._session, self._process = _session(self.folder, self._threads), os.getpid()
-        cut = windows(folded, self.alphabet)
+        cut = self.tokens.windows(folded)
         among = None if texts is None else np.flatnonzero(texts[cut.owner])
         found = np.full((len(folded), len(self.slugs)), -np.inf)
         for chosen in cut.batches(among=among):
@@ -158,6 +74,12 @@ def newest_encoder(models: Path) -> Path | None:
     """Return the folder of the newest encoder among model folders; None where there is none."""
     found = sorted(file.parent for file in models.glob(f"*/{GRAPH}") if (file.parent / MANIFEST).is_file())
     return found[-1] if found else None
+
+
+def _tokens(folder: Path, manifest: dict[str, Any]) -> Tokens:
+    """Word pieces where the manifest tells their special ids, else characters."""
+    ids = manifest.get("pieces")
+    return Alphabet.read(folder / TOKENIZER) if ids is None else Pieces.read(folder / TOKENIZER, ids)
 
 
 def _session(folder: Path, threads: int) -> Any:

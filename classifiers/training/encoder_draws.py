@@ -9,8 +9,9 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder import MASK, SPECIALS, Alphabet, windows
+from classifiers.encoder import Tokens
 from classifiers.normalise.fold import fold
+from classifiers.training.distil import Teachers
 from classifiers.training.encoder_recipe import Tuning
 from classifiers.training.evasions import EVASIONS, evade
 from classifiers.training.rows import UNKNOWN, Rows
@@ -22,10 +23,11 @@ _KINDS = tuple(EVASIONS)
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """`ids` padded; `says` is 1, 0 or `UNKNOWN` per text and category."""
+    """`ids` padded; `says` is 1, 0 or `UNKNOWN` per text and category; `odds` are the teachers', if any."""
 
     ids: NDArray[np.int64]
     says: NDArray[np.int8]
+    odds: NDArray[np.float64] | None = None
 
 
 class Draws:
@@ -36,11 +38,13 @@ class Draws:
         rows: Rows,
         sets: Sequence[LabelledSet],
         weights: dict[str, float],
-        alphabet: Alphabet,
+        tokens: Tokens,
         tuning: Tuning,
         seed: int,
+        teachers: Teachers | None = None,
     ) -> None:
-        self._rows, self._alphabet, self._tuning, self._seed = rows, alphabet, tuning, seed
+        self._rows, self._tokens, self._tuning, self._seed = rows, tokens, tuning, seed
+        self._teachers = teachers
         self._says = with_ordinary(rows, sets)
         usable = np.flatnonzero(~rows.held)
         counts = np.bincount(rows.origin[usable], minlength=len(rows.sets)).astype(np.float64)
@@ -53,8 +57,9 @@ class Draws:
         random = np.random.default_rng((self._seed, number))
         chosen = random.choice(self._usable, size=ROUND, p=self._shares)
         by_hand = Random(f"{self._seed}/{number}")  # noqa: S311 - to be repeated, not to be secret
-        texts = [self._shown(self._rows.texts[i], by_hand) for i in chosen]
-        cut = windows(fold(texts), self._alphabet)
+        texts, says = [self._rows.texts[i] for i in chosen], self._says[chosen]
+        odds = self._taught(texts, says, number) if self._teachers else None
+        cut = self._tokens.windows(fold([self._shown(text, by_hand) for text in texts]))
         # One window of each text, any of them: a long text would otherwise count many times.
         lots = random.random(len(cut.owner))
         order = np.lexsort((lots, cut.owner))
@@ -62,9 +67,19 @@ class Draws:
         batches = list(cut.batches(self._tuning.batch_ids, one))
         for place in random.permutation(len(batches)):
             ids = cut.padded(batches[place])
-            hidden = (random.random(ids.shape) < self._tuning.hidden_characters) & (ids >= len(SPECIALS))
-            ids[hidden] = MASK
-            yield Batch(ids, self._says[chosen[cut.owner[batches[place]]]])
+            hidden = (random.random(ids.shape) < self._tuning.hidden_characters) & ~self._tokens.special(ids)
+            ids[hidden] = self._tokens.mask
+            owner = cut.owner[batches[place]]
+            yield Batch(ids, says[owner], None if odds is None else odds[owner])
+
+    def _taught(self, texts: list[str], says: NDArray[np.int8], number: int) -> NDArray[np.float64]:
+        """Put unlabelled texts in place of some; returns what the teachers say of each as it was written."""
+        assert self._teachers
+        random = np.random.default_rng((self._seed, number, 1))
+        for place in np.flatnonzero(random.random(len(texts)) < self._teachers.recipe.share):
+            texts[place] = self._teachers.texts[random.integers(len(self._teachers.texts))]
+            says[place] = UNKNOWN
+        return self._teachers.odds(texts)
 
     def _shown(self, text: str, random: Random) -> str:
         return evade(text, random.choice(_KINDS), random) if random.random() < self._tuning.evaded else text

@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 from transformers.configuration_utils import PretrainedConfig
 from transformers.utils import ModelOutput
 
-from classifiers.encoder import PAD
+from classifiers.alphabet import PAD
 from classifiers.training.pretrain_vectors import SOUNDS, pair_rows, triple_rows
 
 

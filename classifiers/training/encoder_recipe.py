@@ -37,6 +37,18 @@ class Tuning(BaseModel):
     check_every: Count = Field(default=30_000, description="samples between two looks at what is held back")
 
 
+class Distilling(BaseModel):
+    """How a student learns from teachers, beside the labels."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unlabelled: tuple[str, ...] = Field(default=(), description="corpora below the data folder, one text a line")
+    most: Count = Field(default=300_000, description="texts taken of each corpus, from its beginning")
+    share: Share = Field(default=0.5, description="of the texts shown, how many are unlabelled")
+    weight: Share = Field(default=0.7, description="how much of the loss is against the teachers, the rest labels")
+    temperature: Annotated[float, Field(gt=0)] = 2.0
+
+
 class EncoderRecipe(BaseModel):
     """A recipe as written. Its seed and `most` say what is held back, as in a linear model's recipe."""
 
@@ -51,6 +63,7 @@ class EncoderRecipe(BaseModel):
         default_factory=dict, description="how often a set is drawn from, times; 1 where it is not named"
     )
     training: Tuning
+    distil: Distilling | None = Field(default=None, description="for `woodpecker distil` alone")
     least_share: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.15, description="calibrate as if at least this share of texts were of the category"
     )

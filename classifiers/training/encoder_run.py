@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import version as installed
@@ -18,23 +17,25 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from classifiers.calibration import Platt, sigmoid
-from classifiers.encoder import TOKENIZER, Encoder, load_encoder, save_manifest
-from classifiers.errors import DataError, ModelError
+from classifiers.encoder import Encoder, load_encoder, save_manifest
+from classifiers.errors import DataError, ModelError, RecipeError
 from classifiers.linear import MODELS, LinearModel, load_model, newest
 from classifiers.normalise import Folded, fold
 from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
 from classifiers.rules.reading import RuleReader, build_reader
+from classifiers.training.begin import Begun, begin
+from classifiers.training.distil import Teachers, load_teachers
 from classifiers.training.encoder_draws import Draws
 from classifiers.training.encoder_measure import Floats, evaded, figures, fit_curves, log_odds, mean_of, read_twice
 from classifiers.training.encoder_recipe import EncoderRecipe, load_encoder_recipe
-from classifiers.training.encoder_train import Tuner, begin_model, logits_of, watch
+from classifiers.training.encoder_train import Tuner, logits_of, watch
 from classifiers.training.export import export
 from classifiers.training.rows import Rows, load_rows
 from classifiers.training.sets import LabelledSet, Tier
-from classifiers.training.tokens import file_digest
 from classifiers.training.train import CARD, LEAST, Trained, halves
 
+LABELLED = "labelled"  # where a data folder with corpora keeps the labelled sets
 FITTING = 1500  # texts that fix the scales of activations
 COMPARED = 5000  # texts that the int8 graph is compared with the float model on
 LOWEST = 0.2  # the lowest threshold of a shipped policy
@@ -44,9 +45,10 @@ LOST = 0.003  # share of what both together would flag that may not reach the en
 def train_encoder(
     recipe_path: Path,
     data: Path,
-    pretrained: Path,
+    encoder: str,
     work: Path,
     *,
+    teachers: Sequence[Path] = (),
     models: Path = MODELS,
     linear: Path | None = None,
     tier: Tier = "limited",
@@ -54,10 +56,14 @@ def train_encoder(
 ) -> Trained:
     """Fine-tune, export, calibrate and measure; goes on from a checkpoint in `work` where there is one.
 
+    `encoder` is the folder of a pretrained encoder, ours or in the Hugging Face format, or a name on a hub; `teachers`
+    are folders of served encoders that it learns from, where the recipe says how. `data` holds the labelled sets, or,
+    for a recipe that distils, `labelled/` and corpora.
+
     Raises:
         RecipeError: the recipe or the description of the sets is wrong.
         DataError: a set is missing or broken, or a category has too few rows.
-        ModelError: `pretrained` or `linear` is no model, or the checkpoint is damaged or of another run.
+        ModelError: `encoder`, a teacher or `linear` is no model, or the checkpoint is damaged or of another run.
     """
     began = time.monotonic()
     say = _speaker(console)
@@ -66,20 +72,33 @@ def train_encoder(
     _check_partner(partner, recipe, linear or newest())
     engine = RuleEngine(load_rules())
     typer = RuleReader(engine).strongest
+    _check_teachers(recipe_path, recipe, teachers)
+    labelled = data / LABELLED if recipe.distil else data
     rows, digests = load_rows(
-        data, sets, recipe.categories, typer, seed=recipe.seed, most=recipe.most, tick=lambda name: say(f"read {name}")
+        labelled,
+        sets,
+        recipe.categories,
+        typer,
+        seed=recipe.seed,
+        most=recipe.most,
+        tick=lambda name: say(f"read {name}"),
     )
     calibrating = halves(rows, recipe.seed)
-    _check_enough(rows, calibrating, data)
-    model, alphabet = begin_model(recipe, pretrained)
-    draws = Draws(rows, sets, recipe.weights, alphabet, recipe.training, recipe.seed)
+    _check_enough(rows, calibrating, labelled)
+    taught: Teachers | None = None
+    if recipe.distil:
+        taught, more = load_teachers(teachers, recipe.distil, recipe.categories, data, os.cpu_count() or 1)
+        digests |= more
+    begun = begin(recipe, encoder)
+    model = begun.model
+    draws = Draws(rows, sets, recipe.weights, begun.tokens, recipe.training, recipe.seed, taught)
     identity = {
         "recipe": recipe.model_dump(mode="json", exclude={"least_share"}),
         "data": digests,
-        "pretrained": file_digest(pretrained / "model.safetensors"),
+        "pretrained": begun.digest,
     }
     version = recipe.version if tier == "limited" else f"{recipe.version}-{tier}"
-    best = Tuner(model, alphabet, recipe, draws).go(
+    best = Tuner(model, begun.tokens, recipe, draws).go(
         watch(rows, calibrating, recipe.seed), work / version, identity, say
     )
     model.load_state_dict(best)
@@ -87,15 +106,15 @@ def train_encoder(
     model.save_pretrained(work / version / "model")
     folder = models / version
     folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(pretrained / TOKENIZER, folder / TOKENIZER)
-    shutil.copyfile(pretrained / TOKENIZER, work / version / "model" / TOKENIZER)
-    export(model, alphabet, folder, _some(rows, ~rows.held, FITTING, recipe.seed))
-    about = _about(recipe, sets, digests, pretrained, partner, time.monotonic() - began)
+    begun.save_tokenizer(folder)
+    begun.save_tokenizer(work / version / "model")
+    export(model, begun.tokens, folder, _some(rows, ~rows.held, FITTING, recipe.seed))
+    about = _about(recipe, sets, digests, begun, partner, time.monotonic() - began)
     served = _calibrate(folder, version, rows, calibrating, partner, recipe.least_share, about)
     say("measuring")
     card = _card(served, partner, rows, ~calibrating & rows.held, build_reader(engine), recipe.seed)
     texts = _some(rows, ~calibrating & rows.held, COMPARED, recipe.seed)
-    floats = logits_of(model, alphabet, fold(texts))
+    floats = logits_of(model, begun.tokens, fold(texts))
     card |= {"agreement": _agreement(served, floats, texts), "version": version, "about": about}
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     return Trained(folder, card)
@@ -196,6 +215,13 @@ def _check_enough(rows: Rows, calibrating: NDArray[np.bool_], data: Path) -> Non
                 raise DataError(data, slug, found, f"at least {LEAST} of each; drop the category or name more sets")
 
 
+def _check_teachers(path: Path, recipe: EncoderRecipe, teachers: Sequence[Path]) -> None:
+    if recipe.distil and not teachers:
+        raise RecipeError(path, "distil", "no teacher", "one or more, with `woodpecker distil --teacher DIR`")
+    if teachers and not recipe.distil:
+        raise RecipeError(path, "distil", "nothing about it", "how a student learns from its teachers")
+
+
 def _check_partner(partner: LinearModel, recipe: EncoderRecipe, folder: Path) -> None:
     missing = [slug for slug in recipe.categories if slug not in partner.slugs]
     if missing:
@@ -207,14 +233,14 @@ def _about(
     recipe: EncoderRecipe,
     sets: list[LabelledSet],
     digests: dict[str, str],
-    pretrained: Path,
+    begun: Begun,
     partner: LinearModel,
     took: float,
 ) -> dict[str, Any]:
     return {
         "recipe": recipe.model_dump(mode="json"),
         "linear": partner.version,
-        "pretrained": json.loads((pretrained / "manifest.json").read_text(encoding="utf-8")),
+        **begun.entries,
         "data": [
             {"set": s.name, "file": s.file, "sha256": digests[s.file], "licence": s.licence, "tier": s.tier}
             for s in sets

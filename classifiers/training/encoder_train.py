@@ -6,6 +6,7 @@ running average of the weights is what is watched and kept.
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,37 +19,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from classifiers.encoder import TOKENIZER, Alphabet, windows
-from classifiers.errors import ModelError
+from classifiers.encoder import Tokens
 from classifiers.evaluation.metrics import average_precision
 from classifiers.normalise.fold import Folded, fold
+from classifiers.training.begin import OtherForCategories
 from classifiers.training.encoder_draws import Batch, Draws
-from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories, WoodpeckerForPretraining
-from classifiers.training.encoder_recipe import EncoderRecipe, Tuning
+from classifiers.training.encoder_model import WoodpeckerForCategories
+from classifiers.training.encoder_recipe import Distilling, EncoderRecipe, Tuning
 from classifiers.training.pretrain_checkpoint import Checkpoint, read_checkpoint, save_checkpoint
 from classifiers.training.rows import UNKNOWN, Rows
 
+ForCategories = WoodpeckerForCategories | OtherForCategories
 CHECKPOINT_SECONDS = 180.0
 WATCHED = 6000  # held-back rows looked at in training
-
-
-def begin_model(recipe: EncoderRecipe, pretrained: Path | None) -> tuple[WoodpeckerForCategories, Alphabet]:
-    """A model with fresh heads on a pretrained encoder.
-
-    Raises:
-        ModelError: the folder holds no encoder of ours.
-    """
-    if pretrained is None or not (pretrained / "config.json").is_file():
-        raise ModelError(pretrained or Path(), "no pretrained encoder", "the model folder of `woodpecker pretrain`")
-    alphabet = Alphabet.read(pretrained / TOKENIZER)
-    torch.manual_seed(recipe.seed)
-    config = WoodpeckerConfig.from_pretrained(pretrained)
-    config.classes, config.num_labels = list(recipe.categories), len(recipe.categories)
-    config.dropout = recipe.training.dropout
-    model = WoodpeckerForCategories(config)
-    source = WoodpeckerForPretraining.from_pretrained(pretrained)
-    model.encoder.load_state_dict(source.encoder.state_dict())
-    return model, alphabet
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +45,9 @@ class Watched:
 class Tuner:
     """The model, its running average and its optimiser, and how many samples they have seen."""
 
-    def __init__(self, model: WoodpeckerForCategories, alphabet: Alphabet, recipe: EncoderRecipe, draws: Draws) -> None:
-        self.model, self.alphabet, self.recipe, self.draws = model, alphabet, recipe, draws
-        self.average = WoodpeckerForCategories(model.config)
-        self.average.load_state_dict(model.state_dict())
-        self.average.eval()
+    def __init__(self, model: ForCategories, tokens: Tokens, recipe: EncoderRecipe, draws: Draws) -> None:
+        self.model, self.tokens, self.recipe, self.draws = model, tokens, recipe, draws
+        self.average = copy.deepcopy(model).eval()
         self.samples, self.step, self.round, self.place = 0, 0, 0, 0
         self.best, self.best_state = -1.0, {k: v.clone() for k, v in self.average.state_dict().items()}
         tuning = recipe.training
@@ -115,7 +96,11 @@ class Tuner:
             group["lr"] = group["top"] * _share_of_rate(tuning, self.samples)
         self.model.train()
         torch.manual_seed(self.recipe.seed + self.step)  # dropout depends on the step alone
-        loss = loss_of(self.model(torch.from_numpy(batch.ids)), torch.from_numpy(batch.says), tuning.smoothing)
+        logits = self.model(torch.from_numpy(batch.ids))
+        loss = loss_of(logits, torch.from_numpy(batch.says), tuning.smoothing)
+        if batch.odds is not None and self.recipe.distil is not None:
+            taught = taught_loss(logits, torch.from_numpy(batch.odds), self.recipe.distil)
+            loss = (1 - self.recipe.distil.weight) * loss + self.recipe.distil.weight * taught
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
@@ -129,7 +114,7 @@ class Tuner:
         return float(loss.detach())
 
     def _check(self, watched: Watched, losses: list[float], speed: float, say: Callable[[str], None]) -> None:
-        found = logits_of(self.average, self.alphabet, watched.folded)
+        found = logits_of(self.average, self.tokens, watched.folded)
         score = mean_precision(found, watched.says)
         if score > self.best:
             self.best, self.best_state = score, {k: v.clone() for k, v in self.average.state_dict().items()}
@@ -180,9 +165,16 @@ def loss_of(logits: Tensor, says: Tensor, smoothing: float) -> Tensor:
     return (loss * known).sum() / max(1, len(logits))
 
 
-def logits_of(model: WoodpeckerForCategories, alphabet: Alphabet, folded: Folded) -> NDArray[np.float64]:
+def taught_loss(logits: Tensor, odds: Tensor, recipe: Distilling) -> Tensor:
+    """Logistic loss against the teachers' probabilities, both softened; the square keeps gradients of like size."""
+    soft = torch.sigmoid(odds.to(logits.dtype) / recipe.temperature)
+    loss = functional.binary_cross_entropy_with_logits(logits / recipe.temperature, soft, reduction="none")
+    return loss.sum() * recipe.temperature**2 / max(1, len(logits))
+
+
+def logits_of(model: ForCategories, tokens: Tokens, folded: Folded) -> NDArray[np.float64]:
     """The float model's logits, read as the served one reads: by windows, a long text has its strongest."""
-    cut = windows(folded, alphabet)
+    cut = tokens.windows(folded)
     found = np.full((len(folded), model.config.num_labels), -np.inf)
     model.eval()
     with torch.no_grad():

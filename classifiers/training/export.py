@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from classifiers.encoder import GRAPH, PAD, Alphabet, windows
+from classifiers.encoder import GRAPH, Tokens
 from classifiers.normalise.fold import fold
+from classifiers.training.begin import OtherForCategories
 from classifiers.training.encoder_model import WoodpeckerForCategories
 
 OPSET = 17
@@ -41,31 +42,37 @@ class _ByteTable(nn.Module):
 
 
 def export(
-    model: WoodpeckerForCategories, alphabet: Alphabet, folder: Path, calibrating: Sequence[str], *, int8: bool = True
+    model: WoodpeckerForCategories | OtherForCategories,
+    tokens: Tokens,
+    folder: Path,
+    calibrating: Sequence[str],
+    *,
+    int8: bool = True,
 ) -> Path:
     """Write `encoder.onnx`; returns its path. Without `int8` the float graph is written, to compare with."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / GRAPH
     plain = copy.deepcopy(model).eval()
     if int8:
-        for name in ("character", "pair", "triple", "sound", "sound_pair"):
-            setattr(plain.encoder.embedding, name, _ByteTable(getattr(plain.encoder.embedding, name)))
+        for parent in list(plain.modules()):
+            for name, table in list(parent.named_children()):
+                if isinstance(table, nn.Embedding):
+                    setattr(parent, name, _ByteTable(table))
     with tempfile.TemporaryDirectory() as scratch:
         floats = Path(scratch) / "float.onnx"
-        _trace(plain, floats)
+        batches = _fed(tokens, calibrating)
+        _trace(plain, floats, batches[0])
         if int8:
-            _quantise(floats, target, [*_fed(alphabet, calibrating)])
+            _quantise(floats, target, batches)
         else:
             target.write_bytes(floats.read_bytes())
     return target
 
 
-def _trace(model: nn.Module, target: Path) -> None:
-    example = torch.full((2, 12), PAD, dtype=torch.long)
-    example[:, :9] = torch.arange(2, 11)
+def _trace(model: nn.Module, target: Path, example: NDArray[np.int64]) -> None:
     torch.onnx.export(
         model,
-        (example,),
+        (torch.from_numpy(example[:2]),),
         target,
         input_names=["input_ids"],
         output_names=["logits"],
@@ -75,8 +82,8 @@ def _trace(model: nn.Module, target: Path) -> None:
     )
 
 
-def _fed(alphabet: Alphabet, texts: Sequence[str]) -> list[NDArray[np.int64]]:
-    cut = windows(fold(texts), alphabet)
+def _fed(tokens: Tokens, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+    cut = tokens.windows(fold(texts))
     return [cut.padded(chosen) for chosen in cut.batches(2048)]
 
 

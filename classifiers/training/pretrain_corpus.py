@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder import TOKENIZER, Alphabet
+from classifiers.alphabet import Alphabet
+from classifiers.encoder import TOKENIZER
 from classifiers.errors import DataError
 from classifiers.training.pretrain_recipe import PretrainRecipe
 from classifiers.training.rows import held_back, read_jsonl, text_of

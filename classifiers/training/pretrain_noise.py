@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder import MASK, SPECIALS
+from classifiers.alphabet import MASK, SPECIALS
 from classifiers.training.pretrain_recipe import Noise
 from classifiers.training.pretrain_vectors import Counted
 from classifiers.training.tokens import Ids

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder import SPECIALS, Alphabet
+from classifiers.alphabet import SPECIALS, Alphabet
 from classifiers.training.pretrain_recipe import Shape, Vectors
 from classifiers.training.tokens import Ids
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder import SPECIALS, UNK, Alphabet
+from classifiers.alphabet import SPECIALS, UNK, Alphabet
 from classifiers.errors import DataError
 from classifiers.normalise.fold import Folded, fold
 from classifiers.normalise.tables import CODE_POINTS

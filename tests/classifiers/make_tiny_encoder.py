@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from classifiers.encoder import TOKENIZER, Alphabet, save_manifest
+from classifiers.alphabet import Alphabet
+from classifiers.encoder import TOKENIZER, save_manifest
 from classifiers.normalise import fold
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories
 from classifiers.training.encoder_train import logits_of

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.encoder import LONGEST, MOST_WINDOWS, PAD, SEP, Alphabet, Encoder, load_encoder, windows
+from classifiers.alphabet import PAD, SEP, Alphabet
+from classifiers.encoder import Encoder, load_encoder
 from classifiers.errors import ModelError
 from classifiers.normalise import fold
+from classifiers.windows import LONGEST, MOST_WINDOWS
 
 TINY = Path(__file__).parent / "tiny_encoder"
 TEXTS = ["今天的作文课真有意思", "春游去哪里", "", "作文" * 100, "abc 作文课！"]
@@ -52,7 +54,7 @@ def test_probabilities_are_calibrated_margins_in_the_order_of_the_slugs() -> Non
 def test_windows_cover_both_ends_and_are_short_enough(lengths: list[int]) -> None:
     folded = fold(["作文课" * (length // 3) for length in lengths])
     sizes = np.diff(folded.bounds)
-    cut = windows(folded, ENCODER.alphabet)
+    cut = ENCODER.tokens.windows(folded)
     for text, size in enumerate(sizes):
         mine = np.flatnonzero(cut.owner == text)
         starts, ends = cut.starts[mine] - folded.bounds[text], cut.ends[mine] - folded.bounds[text]
@@ -68,7 +70,7 @@ def test_windows_cover_both_ends_and_are_short_enough(lengths: list[int]) -> Non
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=20), st.integers(8, 400))
 def test_batches_hold_every_window_once_and_keep_within_their_size(lengths: list[int], most: int) -> None:
-    cut = windows(fold(["作文" * length for length in lengths]), ENCODER.alphabet)
+    cut = ENCODER.tokens.windows(fold(["作文" * length for length in lengths]))
     batches = list(cut.batches(most))
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(cut.owner)))
     for chosen in batches:
@@ -82,7 +84,7 @@ def test_batches_hold_every_window_once_and_keep_within_their_size(lengths: list
 def test_a_long_text_has_the_logits_of_its_strongest_window() -> None:
     text = "今天的作文课" * 60
     folded = fold([text])
-    cut = windows(folded, ENCODER.alphabet)
+    cut = ENCODER.tokens.windows(folded)
     parts = [text[begin:end] for begin, end in zip(cut.starts, cut.ends, strict=True)]
     assert len(parts) > 1
     assert np.allclose(margins([text])[0], margins(parts).max(axis=0), atol=1e-4)
@@ -146,6 +148,6 @@ def test_a_graph_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_the_alphabet_knows_its_characters_and_no_others() -> None:
-    assert isinstance(ENCODER.alphabet, Alphabet)
-    assert ENCODER.alphabet.lookup[ord("作")] >= 4
-    assert ENCODER.alphabet.lookup[ord("龙")] == 1
+    assert isinstance(ENCODER.tokens, Alphabet)
+    assert ENCODER.tokens.lookup[ord("作")] >= 4
+    assert ENCODER.tokens.lookup[ord("龙")] == 1

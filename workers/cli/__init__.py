@@ -18,7 +18,7 @@ GROUPS = (
     "classify",
     "evaluate",
     "thresholds",
-    "train_encoder",
+    "train",
     "rules",
     "inbox",
     "dead",

@@ -1,4 +1,4 @@
-"""`woodpecker classify`, `train`, `evaluate`: texts in, assessments out; and how the model comes to be."""
+"""`woodpecker classify`: texts in, assessments out."""
 
 from __future__ import annotations
 
@@ -11,21 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workers.cli.explain import show
-from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
+from workers.cli.output import Exit, Json, complain, errors, leave, summary
 
 if TYPE_CHECKING:
     from classifiers.stream import StreamReport
-    from classifiers.training.sets import Tier
-
-Data = Annotated[Path, typer.Option(help="Folder with the labelled sets that docs/detection.md names.")]
-RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a shipped recipe, or a recipe file.")]
-Permitted = Annotated[str, typer.Option("--tier", help="Which licences may be used: open, or limited (the default).")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(classify)
-    app.command()(train)
 
 
 def classify(
@@ -97,28 +91,6 @@ def _tell(report: StreamReport, source: str, *, as_json: bool) -> None:
         raise typer.Exit(int(Exit.PARTLY))
 
 
-def train(
-    data: Data,
-    recipe: RecipeName = "linear",
-    models: Annotated[Path | None, typer.Option(help="Where the model's folder is made; default: the shipped.")] = None,
-    tier: Permitted = "limited",
-    json: Json = False,
-) -> None:
-    """Train a model by a recipe, measure it on rows it never saw, write it with its card. Needs the `train` extra."""
-    from classifiers.linear import MODELS
-    from classifiers.training.recipe import find_recipe
-
-    with understood(json) as training:
-        made = training.train(
-            find_recipe(recipe), data, models=models or MODELS, tier=chosen_tier(tier, json), console=errors
-        )
-    if json:
-        summary({"folder": str(made.folder), **made.card})
-    else:
-        console.print(f"model {made.card['version']} in {made.folder}", markup=False)
-        card_table(made.card)
-
-
 def thresholds_of(site: str | None, *, as_json: bool) -> dict[str, float]:
     """Return the thresholds of a site, or the general ones; leave with a clear error when the site is wrong."""
     from config.policy import PolicyError, general_thresholds, load_site
@@ -151,40 +123,3 @@ def _counting(what: str) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as progress:
         task = progress.add_task(what, total=None)
         yield lambda lines: progress.advance(task, lines)
-
-
-@contextmanager
-def understood(as_json: bool) -> Iterator[Any]:
-    """Give the training code; turn what it cannot do into a message and an exit code."""
-    from classifiers.errors import ClassifierError
-
-    try:
-        from classifiers.training import train as training
-    except ImportError as error:
-        leave(Exit.WRONG_INPUT, f"training needs {error.name}; install with `uv sync --extra train`", as_json=as_json)
-    try:
-        yield training
-    except ClassifierError as error:
-        leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
-
-
-def chosen_tier(value: str, as_json: bool) -> Tier:
-    from typing import cast, get_args
-
-    from classifiers.training.sets import Tier
-
-    if value not in get_args(Tier):
-        leave(Exit.WRONG_INPUT, f"--tier: found {value!r}; allowed: {', '.join(get_args(Tier))}", as_json=as_json)
-    return cast(Tier, value)
-
-
-def card_table(card: dict[str, Any]) -> None:
-    from rich.table import Table
-
-    table = Table("category", "rows", "positive", "precision", "recall", "F1", "average precision", "ECE")
-    for slug, figures in card["categories"].items():
-        one = figures["at_half"]
-        shown = (one[name] for name in ("precision", "recall", "f1", "average_precision", "ece"))
-        table.add_row(slug, str(one["rows"]), str(one["positives"]), *(f"{value:.3f}" for value in shown))
-    console.print(table)
-    console.print(f"word rules alone: {', '.join(card['rules_only'])}", markup=False)

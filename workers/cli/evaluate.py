@@ -7,8 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from workers.cli.classify import Permitted, card_table, chosen_tier, thresholds_of, understood
+from workers.cli.classify import thresholds_of
 from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
+from workers.cli.train import Permitted, card_table, chosen_tier, understood
 
 
 def register(app: typer.Typer) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workers.cli.classify import Data, Permitted, chosen_tier, understood
 from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
+from workers.cli.train import Data, Permitted, chosen_tier, understood
 
 if TYPE_CHECKING:
     from classifiers.evaluation.thresholds import HeldBack, Proposal

@@ -12,14 +12,16 @@ import pytest
 import torch
 from rich.console import Console
 
-from classifiers.encoder import MASK, Alphabet, load_encoder
+from classifiers.alphabet import MASK, Alphabet
+from classifiers.encoder import load_encoder
 from classifiers.errors import ModelError, RecipeError
 from classifiers.normalise import fold
+from classifiers.training.begin import begin
 from classifiers.training.encoder_draws import Draws, with_ordinary
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories
 from classifiers.training.encoder_recipe import Tuning, load_encoder_recipe
 from classifiers.training.encoder_run import train_encoder
-from classifiers.training.encoder_train import Tuner, begin_model, logits_of, loss_of, watch
+from classifiers.training.encoder_train import Tuner, logits_of, loss_of, watch
 from classifiers.training.pretrain import pretrain
 from classifiers.training.recipe import RECIPES
 from classifiers.training.rows import UNKNOWN, Rows
@@ -117,12 +119,15 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(data: Path, work: Path, recipe: str = "encoder.yaml") -> Any:
+def run(
+    data: Path, work: Path, recipe: str = "encoder.yaml", encoder: str = "", teachers: tuple[Path, ...] = ()
+) -> Any:
     return train_encoder(
         data / recipe,
         data,
-        data / "work" / "pretrained-tiny" / "model",
+        encoder or str(data / "work" / "pretrained-tiny" / "model"),
         work,
+        teachers=teachers,
         models=work / "models",
         linear=data / "models" / "linear-tiny",
         console=QUIET,
@@ -164,11 +169,10 @@ def _rows() -> Rows:
 def _tuner(data: Path, samples: int) -> tuple[Tuner, Any]:
     recipe, sets = load_encoder_recipe(data / "encoder.yaml")
     recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"samples": samples})})
-    pretrained = data / "work" / "pretrained-tiny" / "model"
-    model, alphabet = begin_model(recipe, pretrained)
+    begun = begin(recipe, str(data / "work" / "pretrained-tiny" / "model"))
     rows = _rows()
-    draws = Draws(rows, sets, {}, alphabet, recipe.training, recipe.seed)
-    return Tuner(model, alphabet, recipe, draws), watch(rows, halves(rows, 5), 5)
+    draws = Draws(rows, sets, {}, begun.tokens, recipe.training, recipe.seed)
+    return Tuner(begun.model, begun.tokens, recipe, draws), watch(rows, halves(rows, 5), 5)
 
 
 def test_a_run_ended_anywhere_goes_on_as_if_it_had_not_been(
@@ -262,7 +266,7 @@ def test_what_is_no_pretrained_encoder_or_lacks_a_column_is_named(data: Path, tm
         train_encoder(
             data / "encoder.yaml",
             data,
-            tmp_path,
+            str(tmp_path),
             tmp_path / "work",
             linear=data / "models" / "linear-tiny",
             console=QUIET,

@@ -14,7 +14,7 @@ from rich.console import Console
 from safetensors.torch import load_file
 from transformers import AutoModel
 
-from classifiers.encoder import PAD, Alphabet
+from classifiers.alphabet import PAD, Alphabet
 from classifiers.errors import DataError, ModelError
 from classifiers.training.encoder_model import WoodpeckerEncoder, WoodpeckerForPretraining, register
 from classifiers.training.pretrain import LOG, pretrain, read_log

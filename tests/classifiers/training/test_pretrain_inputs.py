@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.encoder import MASK, SEP, SPECIALS, Alphabet
+from classifiers.alphabet import MASK, SEP, SPECIALS, Alphabet
 from classifiers.errors import DataError, RecipeError
 from classifiers.training.pretrain_corpus import Mixture
 from classifiers.training.pretrain_noise import Noiser

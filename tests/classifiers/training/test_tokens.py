@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from classifiers.encoder import SEP, UNK, Alphabet
+from classifiers.alphabet import SEP, UNK, Alphabet
 from classifiers.errors import DataError, ModelError
 from classifiers.normalise import fold
 from classifiers.training.tokens import (
