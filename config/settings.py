@@ -45,6 +45,10 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""), description="Key for sessions and keyed hashes; empty: made at first start, embedded mode only."
     )
+    redaction_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key for the keyed hashes of contact codes, by which repeats are found; empty: the secret key.",
+    )
     crawler_contact: str = Field(
         "",
         max_length=200,
@@ -129,6 +133,14 @@ class Settings(BaseSettings):
                 "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
             )
         return _kept_secret(self.path("secret_key"))
+
+    def effective_redaction_key(self) -> bytes:
+        """Return the key of the keyed hashes of contact codes.
+
+        Raises:
+            MissingSecretKey: as `effective_secret_key`, where it stands in.
+        """
+        return (self.redaction_key.get_secret_value() or self.effective_secret_key()).encode()
 
 
 class MissingSecretKey(Exception):

@@ -1,23 +1,20 @@
 """Personal data is taken out of a text before it is written anywhere; where it stood is kept, what it was is not.
 
-Redacted: phone and identity numbers, bank cards, e-mail, QQ, WeChat and other contact codes, addresses, school and
-class, plates, handles. Figures are read through full-width, circled and Chinese forms and through separators.
-Source: 个人信息保护法 Arts 6 and 19 (docs/retention.md).
+Redacted: telephone and identity numbers, bank cards, e-mail, QQ, WeChat and other contact codes, plates, school and
+class, addresses, handles, and names that are given as such; also when written to evade (一三八, 1-3-8, ①③⑧, 薇❤信).
+Source: 个人信息保护法 Arts 6 and 19; docs/redaction.md.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from stdnum import luhn
-from stdnum.cn import ric
-
-from crawlers.capture import Redaction
+from crawlers import numbers, personal
+from crawlers.capture import MAX_TEXT_CHARS, Capture, Redaction
+from crawlers.figures import count, fold, read_chinese
+from crawlers.personal import EMAIL, WORDED
 
 MARKERS = {
     "identity_number": "〔证件号〕",
@@ -26,28 +23,15 @@ MARKERS = {
     "email": "〔邮箱〕",
     "wechat": "〔微信号〕",
     "qq": "〔QQ号〕",
+    "contact": "〔联系方式〕",
     "plate": "〔车牌号〕",
     "address": "〔地址〕",
     "school_class": "〔学校班级〕",
+    "name": "〔姓名〕",
     "handle": "@〔用户〕",
 }
-CONTACT_CODES = frozenset({"phone", "wechat", "qq", "email"})
+CONTACT_CODES = frozenset({"phone", "wechat", "qq", "email", "contact"})
 """Kinds that may themselves be the harm (an advertiser's number): a keyed hash is kept so that repeats are found."""
-
-_DIGITS = {
-    **dict(zip("零〇一二三四五六七八九", "00123456789", strict=True)),
-    **dict(zip("壹贰叁肆伍陆柒捌玖幺", "1234567891", strict=True)),
-    **dict(zip("oO", "00", strict=True)),
-}
-_SEPARATOR = r"[\s\-_.·,，、~*/|—–\ufe0f\u20e3]{0,4}"
-"""What people put between figures; the last two make an emoji of a figure."""
-
-
-@dataclass(frozen=True)
-class _Kind:
-    name: str
-    pattern: re.Pattern[str]
-    accept: Callable[[str], bool] = lambda value: True
 
 
 def redact(text: str, *, key: bytes) -> tuple[str, tuple[Redaction, ...]]:
@@ -60,112 +44,67 @@ def redact(text: str, *, key: bytes) -> tuple[str, tuple[Redaction, ...]]:
     parts: list[str] = []
     redactions: list[Redaction] = []
     at = length = 0
-    for start, end, kind in _found(text):
+    for start, end, kind, value in spans(text):
         marker = MARKERS[kind]
         parts += [text[at:start], marker]
         length += start - at
-        code = _keyed(kind, text[start:end], key) if kind in CONTACT_CODES else None
+        code = _keyed(kind, value, key) if kind in CONTACT_CODES else None
         redactions.append(Redaction(kind=kind, start=length, end=length + len(marker), key=code))
         length += len(marker)
         at = end
+    if not redactions:
+        return text, ()
     return "".join([*parts, text[at:]]), tuple(redactions)
 
 
-def _found(text: str) -> Iterator[tuple[int, int, str]]:
-    """Yield spans from left to right; where kinds overlap the earlier in the list of kinds wins."""
-    figures, letters = _as_figures(text), _as_letters(text)
-    taken: list[tuple[int, int, str]] = []
-    for kind in _KINDS:
-        source = figures if kind.name in _READ_AS_FIGURES else letters
-        for match in kind.pattern.finditer(source):
-            start, end = match.span("code" if "code" in kind.pattern.groupindex else 0)
-            if kind.accept(source[start:end]) and not any(start < stop and begin < end for begin, stop, _ in taken):
-                taken.append((start, end, kind.name))
-    yield from sorted(taken)
+def redact_capture(capture: Capture, *, key: bytes) -> Capture:
+    """Return a capture that somebody else supplies, with what its redaction left taken out; its id stays."""
+    found = spans(capture.text)
+    if not found:
+        return capture
+    known = [one for one in capture.redactions if not _overlaps(one.start, one.end, found)]
+    text, fresh = redact(capture.text, key=key)
+    moved = [one.model_copy(update=_moved(one, found)) for one in known]
+    kept = sorted((*fresh, *moved), key=lambda one: one.start)
+    flags = capture.flags if len(text) <= MAX_TEXT_CHARS or "cut" in capture.flags else (*capture.flags, "cut")
+    within = tuple(one for one in kept if one.end <= MAX_TEXT_CHARS)
+    return capture.model_copy(update={"text": text[:MAX_TEXT_CHARS], "redactions": within, "flags": flags})
 
 
-def _as_figures(text: str) -> str:
-    """Fold every form of a figure to ASCII, code point by code point, so that offsets stay."""
-    return "".join(_DIGITS.get(char) or _one(char) for char in text)
+def _moved(one: Redaction, found: list[numbers.Found]) -> dict[str, int]:
+    """Return where a marker stands after those before it were put in."""
+    by = sum(len(MARKERS[kind]) - (end - start) for start, end, kind, _ in found if end <= one.start)
+    return {"start": one.start + by, "end": one.end + by}
 
 
-def _as_letters(text: str) -> str:
-    return "".join(_one(char) for char in text)
+def spans(text: str) -> list[numbers.Found]:
+    """Return the personal data of a text from left to right: start, end, kind, and the value as it is hashed."""
+    letters = fold(text)
+    plain, chinese = count(letters)
+    figures = read_chinese(letters) if plain + chinese >= numbers.LEAST else letters
+    taken: list[numbers.Found] = []
+    for source in (
+        personal.find(EMAIL, letters, figures, plain + chinese),
+        numbers.find(letters, figures) if plain + chinese >= numbers.LEAST else (),
+        personal.find(WORDED, letters, figures, plain + chinese),
+    ):
+        for start, end, kind, value in source:
+            if not _overlaps(start, end, taken):
+                taken.append((*_whole(letters, start, end), kind, value))
+    return sorted(taken)
 
 
-def _one(char: str) -> str:
-    folded = unicodedata.normalize("NFKC", char)
-    return folded if len(folded) == 1 else char
+def _overlaps(start: int, end: int, taken: list[numbers.Found]) -> bool:
+    return any(start < stop and begin < end for begin, stop, _, _ in taken)
 
 
-def _figures_of(value: str) -> str:
-    return re.sub(r"[^0-9Xx]", "", value)
+def _whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the span with the marks that belong to its last figure, and with the bracket that it opens with."""
+    while end < len(text) and unicodedata.category(text[end]) in {"Mn", "Me"}:
+        end += 1
+    opens = text[max(0, start - 1) : start] == "(" and ")" in text[start:end] and "(" not in text[start:end]
+    return start - opens, end
 
 
 def _keyed(kind: str, value: str, key: bytes) -> str:
-    normal = re.sub(r"[\W_]", "", _as_figures(value)).casefold()
-    return hmac.new(key, f"{kind}:{normal}".encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _spaced(*groups: int) -> str:
-    """A pattern of figures with up to three separators between any two."""
-    return _SEPARATOR.join([r"\d"] * sum(groups))
-
-
-_READ_AS_FIGURES = {"identity_number", "bank_card", "phone", "qq"}
-_AFTER = r"(?!\d)"
-_BEFORE = r"(?<!\d)"
-_CODE = r"[A-Za-z][A-Za-z0-9_-]{5,19}"
-_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
-_KINDS = (
-    _Kind(
-        "identity_number",
-        re.compile(_BEFORE + r"[1-9]" + _SEPARATOR + _spaced(16) + _SEPARATOR + r"[\dXx]" + _AFTER),
-        lambda value: ric.is_valid(_figures_of(value).upper()),
-    ),
-    _Kind(
-        "bank_card",
-        re.compile(_BEFORE + r"[3-6]" + r"(?:[ \-]?\d){15,18}" + _AFTER),
-        lambda value: luhn.is_valid(_figures_of(value)),
-    ),
-    _Kind(
-        "phone",
-        re.compile(
-            _BEFORE + r"(?:\+?86" + _SEPARATOR + r")?1" + _SEPARATOR + r"[3-9]" + _SEPARATOR + _spaced(9) + _AFTER
-        ),
-    ),
-    _Kind("phone", re.compile(_BEFORE + r"0\d{2,3}[- ]\d{7,8}" + _AFTER)),
-    _Kind("phone", re.compile(_BEFORE + r"[48]00-?\d{3}-?\d{4}" + _AFTER)),
-    _Kind("email", re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,60}\s?@\s?[A-Za-z0-9-]{1,60}(?:\.[A-Za-z]{2,12}){1,3}")),
-    _Kind(
-        "qq",
-        re.compile(
-            r"(?:[Qq]{2}|扣扣|企鹅|秋秋|[Qq]群|裙号?|群号?|[Qq])\s*(?:号码?|群号?|群)?\s*[:：是为加]?\s*"
-            r"(?P<code>[1-9]" + _SEPARATOR + r"(?:\d" + _SEPARATOR + r"){3,9}\d)" + _AFTER
-        ),
-    ),
-    _Kind(
-        "wechat",
-        re.compile(
-            r"(?:微信|威信|薇信|卫星|v信|V信|VX|vx|Vx|wx|WX|weixin|[加+][vV薇微威]|[薇微威][❤♥心芯]?\ufe0f?信?|扣)\s*(?:号码?|号)?"
-            r"\s*[:：是为]?\s*(?P<code>" + _CODE + r")(?![A-Za-z0-9])"
-        ),
-    ),
-    _Kind("plate", re.compile(rf"[{_PROVINCES}][A-HJ-NP-Z][·\s]?[A-HJ-NP-Z0-9]{{5,6}}(?![A-Za-z0-9])")),
-    _Kind(
-        "school_class",
-        re.compile(
-            r"[\u4e00-\u9fff]{2,10}(?:小学|中学|一中|二中|三中|实验学校|附中|附小|幼儿园)(?:分校|[东西南北]校区)?"
-            r"[\s,，]*(?:[小初高]?[一二三四五六七八九\d]{1,2}年级|[初高][一二三])[\s,，]*"
-            r"(?:[（(]?[一二三四五六七八九十\d]{1,2}[)）]?班)?"
-        ),
-    ),
-    _Kind(
-        "address",
-        re.compile(
-            r"(?:[\u4e00-\u9fff]{2,6}[省市区县])?[\u4e00-\u9fff]{2,8}(?:路|街|弄|巷|大道|新村|小区|花园)"
-            r"\s*\d{1,5}\s*(?:号|弄|幢|栋|单元|室|支弄)(?:\s*\d{1,5}\s*(?:号楼?|幢|栋|单元|室|层))*"
-        ),
-    ),
-    _Kind("handle", re.compile(r"(?<![A-Za-z0-9._%+-])@[\w\u4e00-\u9fff-]{2,30}")),
-)
+    return hmac.new(key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()[:32]

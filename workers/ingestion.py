@@ -13,6 +13,7 @@ from casework import intake
 from config.settings import get_settings
 from crawlers.capture import Capture
 from crawlers.importers import jsonl
+from crawlers.redaction import redact_capture
 
 LISTED = 100
 """Problems that the summary for a machine lists; the rest are counted."""
@@ -50,12 +51,13 @@ def run(
     advance: Callable[[int, int], None] = lambda at, rows: None,
     tell: Callable[[jsonl.Problem], None] = lambda problem: None,
 ) -> Outcome:
-    """Read captures to the end and put them into the inbox; rejected rows are told and counted.
+    """Read captures to the end and put them into the inbox, redacted; rejected rows are told and counted.
 
     Raises:
         Interrupted: the database failed half-way (full disk, server gone).
     """
-    outcome, waiting, at, line = Outcome(), [], 0, 0
+    outcome, waiting, at, line = Outcome(), list[Capture](), 0, 0
+    key = get_settings().effective_redaction_key()
 
     def reject(problems: Iterable[jsonl.Problem]) -> None:
         outcome.rejected += 1
@@ -71,7 +73,7 @@ def run(
             reject(problems)
             continue
         assert isinstance(row, Capture)
-        waiting.append(row)
+        waiting.append(redact_capture(row, key=key))
         if len(waiting) >= chunk:
             _flush(waiting, line, outcome)
             advance(stream.tell() if stream.seekable() else 0, at)

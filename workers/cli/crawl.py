@@ -101,7 +101,7 @@ def crawl(
                 policy,
                 state_dir=folder,
                 contact=contact,
-                key=settings.effective_secret_key().encode(),
+                key=settings.effective_redaction_key(),
                 on_capture=keep,
                 limit=limit,
                 seed=seed,
