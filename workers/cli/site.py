@@ -156,7 +156,7 @@ def _visit(policy: SitePolicy, act: Callable[[Visitor], Any], *, as_json: bool) 
 def _key() -> bytes:
     from config.settings import get_settings
 
-    return get_settings().effective_secret_key().encode()
+    return get_settings().effective_redaction_key()
 
 
 def _of_the_call(error: PolicyError) -> str:
