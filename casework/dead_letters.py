@@ -158,11 +158,11 @@ def _halve(batch: Batch, item_ids: Sequence[int]) -> None:
     """
     middle = len(item_ids) // 2
     attempts = min(batch.attempts, intake.MOST_ATTEMPTS - 1)
-    other = Batch.objects.create(created_at=batch.created_at, attempts=attempts)
+    other = Batch.objects.create(created_at=batch.created_at, attempts=attempts, urgent=batch.urgent)
     InboxItem.objects.filter(pk__in=item_ids[middle:]).update(batch_id=other.pk)
     Batch.objects.filter(pk=batch.pk).update(attempts=attempts)
     for batch_id in (batch.pk, other.pk):
-        signals.announce_batch(batch_id)
+        signals.announce_batch(batch_id, urgent=batch.urgent)
 
 
 def _bury(batch: Batch, item: InboxItem, stage: Stage, error: str, *, restricted: bool) -> None:

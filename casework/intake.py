@@ -9,7 +9,7 @@ ascending), so that two ingests never wait for each other in a ring.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -25,6 +25,8 @@ from classifiers.assessment import Assessment
 from config.settings import get_settings
 from crawlers.capture import Capture
 
+Triage = Callable[[Sequence[str]], Sequence[bool]]
+"""Says of texts which must not wait."""
 MOST_ATTEMPTS = 5
 """Times that a batch is begun before it counts as what ends its workers."""
 
@@ -64,11 +66,18 @@ def check_against_policy(capture: Capture) -> list[PolicyProblem]:
     return problems
 
 
-def receive(captures: Iterable[Capture], *, batch_size: int | None = None) -> Receipt:
+def receive(
+    captures: Iterable[Capture], *, batch_size: int | None = None, urgent: Triage = lambda texts: [False] * len(texts)
+) -> Receipt:
     """Put captures into the inbox, each once; after each commit `batch_received` is sent.
 
-    One transaction per batch of `batch_size` (default: the setting). What was committed before an error stays; the
+    One transaction per `batch_size` captures (default: the setting). What was committed before an error stays; the
     whole call can be repeated.
+
+    Args:
+        captures: those to take.
+        batch_size: most captures of one batch.
+        urgent: says of texts which must not wait; they go into a batch of their own, which overtakes the others.
 
     Raises:
         django.db.DatabaseError: the database cannot be written.
@@ -78,30 +87,37 @@ def receive(captures: Iterable[Capture], *, batch_size: int | None = None) -> Re
     batch_ids: list[int] = []
     source = iter(captures)
     while chunk := list(islice(source, size)):
-        batch_id, new = _receive_batch(chunk)
+        made, new = _receive_batch(chunk, urgent)
         accepted += new
         duplicate += len(chunk) - new
-        if batch_id is not None:
-            batch_ids.append(batch_id)
+        batch_ids += made
     return Receipt(accepted, duplicate, tuple(batch_ids))
 
 
 @transaction.atomic
-def _receive_batch(captures: Sequence[Capture]) -> tuple[int | None, int]:
-    """Write one batch; return its id (None when every capture was seen before) and the number of new captures."""
+def _receive_batch(captures: Sequence[Capture], urgent: Triage) -> tuple[list[int], int]:
+    """Write what is new; return the ids of its batches (none when all was seen before) and the number of captures."""
     first = {capture.id: capture for capture in reversed(captures)}
     new_ids = _claim(sorted(first))
     new = [capture for capture_id, capture in sorted(first.items()) if capture_id in new_ids]
     tally: Counter[tuple[str, str]] = Counter((capture.site, capture.section) for capture in captures)
     fresh: Counter[tuple[str, str]] = Counter((capture.site, capture.section) for capture in new)
-    batch_id = None
-    if new:
-        batch_id = Batch.objects.create().pk
-        rows = [(one.id, batch_id, one.model_dump_json()) for one in new]
-        bulk.insert(InboxItem, ("capture_id", "batch_id", "payload"), rows)
-        signals.announce_batch(batch_id)
+    grave = urgent([one.text for one in new])
+    made = []
+    for first_of_all in (True, False):
+        part = [one for one, is_grave in zip(new, grave, strict=True) if is_grave == first_of_all]
+        if part:
+            made.append(_write_batch(part, urgent=first_of_all))
     counts.add({place: {"accepted": fresh[place], "duplicate": n - fresh[place]} for place, n in tally.items()})
-    return batch_id, len(new)
+    return made, len(new)
+
+
+def _write_batch(captures: Sequence[Capture], *, urgent: bool) -> int:
+    batch_id = Batch.objects.create(urgent=urgent).pk
+    rows = [(one.id, batch_id, one.model_dump_json()) for one in captures]
+    bulk.insert(InboxItem, ("capture_id", "batch_id", "payload"), rows)
+    signals.announce_batch(batch_id, urgent=urgent)
+    return int(batch_id)
 
 
 def _claim(capture_ids: Sequence[str]) -> set[str]:
@@ -145,7 +161,8 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
     Raises:
         InvalidInput: the captures are not those of the batch.
     """
-    if Batch.objects.select_for_update().filter(pk=batch_id).first() is None:
+    batch = Batch.objects.select_for_update().filter(pk=batch_id).first()
+    if batch is None:
         return []
     _must_match(batch_id, {capture.id for capture, _ in assessed})
     cases: list[Case] = []
@@ -158,6 +175,7 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
         count["assessed"] += 1
         case = hits.case_of(capture, assessment, placements[place])
         if case is not None:
+            case.received_at = batch.created_at
             cases.append(case)
             count["flagged"] += not case.audit_sample
     case_ids = clusters.enter(cases)
@@ -182,14 +200,21 @@ def mark_sent(batch_ids: Iterable[int]) -> None:
 
 
 def unfinished(older_than_seconds: float) -> list[int]:
-    """Return the batches for which no task was sent within this time, oldest first; given-up ones are left out.
+    """Return the batches for which no task was sent within this time, urgent ones first, then the oldest.
+
+    Those that were given up are left out.
 
     A batch whose sending was never noted counts from its creation.
     """
     limit = timezone.now() - timedelta(seconds=older_than_seconds)
     never_sent = Q(sent_at__isnull=True, created_at__lte=limit)
     waiting = Batch.objects.filter(failed_at__isnull=True).filter(never_sent | Q(sent_at__lte=limit))
-    return list(waiting.order_by("id").values_list("pk", flat=True))
+    return list(waiting.order_by("-urgent", "id").values_list("pk", flat=True))
+
+
+def urgent_among(batch_ids: Iterable[int]) -> set[int]:
+    """Return which of these batches must not wait."""
+    return set(Batch.objects.filter(pk__in=list(batch_ids), urgent=True).values_list("pk", flat=True))
 
 
 def fail(batch_id: int, error: str) -> None:
@@ -208,7 +233,7 @@ def release(batch_id: int) -> bool:
             failed_at=None, error="", sent_at=None
         )
         if released:
-            signals.announce_batch(batch_id)
+            signals.announce_batch(batch_id, urgent=bool(urgent_among([batch_id])))
     return bool(released)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import DatabaseError
 from django.db.models import Count, Min, Sum
@@ -19,14 +19,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from casework import counts, drift, policies, status
-from casework.models import AuditEntry, Case, DailyCount, Heartbeat, SeenCapture
+from casework import counts, drift, lag, policies, status
+from casework.models import AuditEntry, Case, DailyCount, Heartbeat
 from config.settings import get_settings
-
-LAG_CASES = 1000
-"""Newest cases whose lag is measured."""
-LAG_WINDOW = timedelta(minutes=15)
-QUANTILES = (0.5, 0.95)
 
 PAGES = Histogram(
     "woodpecker_page_seconds",
@@ -117,14 +112,18 @@ def _cases() -> Families:
 
 
 def _lag() -> Families:
-    """From acceptance into the inbox to a case that reviewers can open, for the newest cases."""
-    newest = Case.objects.filter(created_at__gte=timezone.now() - LAG_WINDOW).order_by("-id")[:LAG_CASES]
-    made = dict(newest.values_list("capture_id", "created_at"))
-    seen = SeenCapture.objects.filter(capture_id__in=list(made)).values_list("capture_id", "seen_at")
-    lags = sorted(max(0.0, (made[capture_id] - at).total_seconds()) for capture_id, at in seen)
-    if lags:
-        at = [([str(q)], lags[min(len(lags) - 1, int(q * len(lags)))]) for q in QUANTILES]
+    """From acceptance into the inbox to a case, and on to where reviewers find it, for the newest cases."""
+    found = lag.measure()
+    if found.to_case:
+        at = _quantiles(found.to_case)
         yield _gauge("ingest_to_case_seconds", "Time from ingest to a case, newest cases.", ["quantile"], at)
+    if found.to_visible:
+        at = _quantiles(found.to_visible)
+        yield _gauge("ingest_to_visible_seconds", "Time from ingest to where reviewers find it.", ["quantile"], at)
+
+
+def _quantiles(ascending: Sequence[float]) -> list[tuple[list[str], float]]:
+    return [([str(share)], lag.quantile(ascending, share)) for share in lag.QUANTILES]
 
 
 def _captures() -> Families:

@@ -1,6 +1,6 @@
 """What casework tells the other rooms, always after the transaction has committed. Receivers get ids only.
 
-`batch_received(batch_id: int)`: an inbox batch waits for its assessment.
+`batch_received(batch_id: int, urgent: bool)`: an inbox batch waits for its assessment.
 `cases_changed(case_ids: list[int])`: these cases are new or have a new version.
 """
 
@@ -15,9 +15,9 @@ batch_received = Signal()
 cases_changed = Signal()
 
 
-def announce_batch(batch_id: int) -> None:
+def announce_batch(batch_id: int, *, urgent: bool = False) -> None:
     """Send `batch_received` once the running transaction has committed; a receiver that fails harms nobody."""
-    transaction.on_commit(lambda: _robust(batch_received, batch_id=batch_id), robust=True)
+    transaction.on_commit(lambda: _robust(batch_received, batch_id=batch_id, urgent=urgent), robust=True)
 
 
 def announce_cases(case_ids: Sequence[int]) -> None:

@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from casework import counts
+from casework import counts, lag
 from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, InboxItem
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
@@ -68,6 +68,7 @@ def snapshot() -> dict[str, Any]:
         "oldest_inbox_seconds": _oldest_inbox_seconds(),
         "captures": {name: totals[name] for name in ("accepted", "duplicate", "rejected")},
         "assessed": totals["assessed"],
+        "visible_seconds": _visible_seconds(),
         "cases": {
             "total": sum(by_state.values()),
             "open": by_state.get(CaseState.OPEN, 0),
@@ -97,6 +98,11 @@ def _own_name(kind: str) -> str:
 def _oldest_inbox_seconds() -> float:
     oldest = Batch.objects.filter(failed_at__isnull=True).aggregate(at=Min("created_at"))["at"]
     return max(0.0, round((timezone.now() - oldest).total_seconds(), 1)) if oldest else 0.0
+
+
+def _visible_seconds() -> dict[str, float]:
+    lags = lag.measure().to_visible
+    return {f"p{share * 100:.0f}": round(lag.quantile(lags, share), 1) for share in lag.QUANTILES if lags}
 
 
 def _search() -> dict[str, Any]:

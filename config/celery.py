@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from config.settings import FOLDER_BROKER, Settings
+
+
+class Queue(StrEnum):
+    """Queues of one worker, in the order in which it empties them.
+
+    The order is that of the names: it is the one order that every broker's client can keep. RabbitMQ serves its queues
+    in turn instead, so that an urgent batch waits there for a few others at most.
+    """
+
+    URGENT = "woodpecker.0-urgent"
+    """Batches in which a rule found something grave."""
+    PROMPT = "woodpecker.1-prompt"
+    """What is quick and must not stand behind a backlog: indexing, the tasks of the clock."""
+    ASSESS = "woodpecker.2-assess"
+    """All other batches."""
+    LOW = "woodpecker.3-low"
+    """What may wait until nothing else does."""
+
+
+CRAWL_QUEUE = "woodpecker-crawl"
+"""Crawls take long, so workers of their own run them."""
 
 
 def celery_settings(settings: Settings) -> dict[str, Any]:
@@ -31,9 +53,12 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_max_tasks_per_child": 2000,
-        "task_default_queue": "woodpecker",
+        "task_default_queue": Queue.PROMPT.value,
         "task_create_missing_queues": True,
-        "task_routes": {"workers.tasks.crawl": {"queue": "woodpecker-crawl"}},
+        "task_routes": {
+            "workers.tasks.crawl": {"queue": CRAWL_QUEUE},
+            "workers.tasks.assess": {"queue": Queue.ASSESS.value},
+        },
         "enable_utc": True,
         "timezone": "Asia/Shanghai",
     }
@@ -41,7 +66,12 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
 
 def _transport(settings: Settings) -> dict[str, Any]:
     if settings.effective_broker_url() != FOLDER_BROKER:
-        return {"visibility_timeout": 900, "socket_timeout": 10, "socket_connect_timeout": 3}
+        return {
+            "visibility_timeout": 900,
+            "socket_timeout": 10,
+            "socket_connect_timeout": 3,
+            "queue_order_strategy": "sorted",
+        }
     folder = settings.path("broker", "messages")
     control = settings.path("broker", "control")
     folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -11,6 +12,7 @@ from casework import dead_letters, hits, intake, policies
 from casework.models import Stage
 from classifiers.assessment import Assessment, Assessor
 from crawlers.capture import Capture
+from workers import receiving
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +42,7 @@ def run(batch_id: int, assessor: Assessor) -> None:
             intake.give_back(batch_id)
         raise
     except Exception as error:
-        restricted = len(captures) == 1 and len(assessments) == 1 and _restricted(captures[0], assessments[0])
+        restricted = len(captures) == 1 and _restricted(captures[0], assessments)
         failed = [capture.id for capture in captures]
         done = dead_letters.isolate(batch_id, stage, error, failed=failed, restricted=restricted)
         # Only the kind of error and its place are told: its message may quote the text.
@@ -48,10 +50,15 @@ def run(batch_id: int, assessor: Assessor) -> None:
         tell("batch_failed", batch=batch_id, done=done, stage=stage.value, error=dead_letters.named(error))
 
 
-def _restricted(capture: Capture, assessment: Assessment) -> bool:
-    """Whether nothing of the text may be held. Where even this cannot be told it is not held either."""
+def _restricted(capture: Capture, assessments: Sequence[Assessment]) -> bool:
+    """Whether nothing of the text may be held, by its assessment or, where there is none, by a glance at the rules.
+
+    Where even this cannot be told it is not held either.
+    """
     try:
+        if not assessments:
+            return hits.RESTRICTED in receiving.glance().slugs([capture.text])[0]
         placement = policies.placement(capture.site, capture.section)
-        return hits.RESTRICTED in assessment.flagged(placement.thresholds)
+        return hits.RESTRICTED in assessments[0].flagged(placement.thresholds)
     except Exception:
         return True

@@ -14,6 +14,7 @@ from config.settings import get_settings
 from crawlers.capture import Capture
 from crawlers.importers import jsonl
 from crawlers.redaction import redact_capture
+from workers import receiving
 
 LISTED = 100
 """Problems that the summary for a machine lists; the rest are counted."""
@@ -94,7 +95,7 @@ def _flush(waiting: list[Capture], line: int, outcome: Outcome) -> None:
     size = get_settings().batch_size
     while waiting:
         with _written(line, outcome):
-            receipt = intake.receive(waiting[:size])
+            receipt = receiving.receive(waiting[:size])
         outcome.accepted += receipt.accepted
         outcome.duplicate += receipt.duplicate
         del waiting[:size]

@@ -53,7 +53,9 @@ def _send_lost(unfinished_seconds: int) -> int:
     """
     lost = intake.unfinished(unfinished_seconds)
     missing = len(lost) - tasks.waiting() if lost else 0
-    sent = [batch_id for batch_id in lost[: max(0, missing)] if tasks.send(tasks.assess, batch_id)]
+    again = lost[: max(0, missing)]
+    urgent = intake.urgent_among(again)
+    sent = [batch_id for batch_id in again if tasks.send_assess(batch_id, urgent=batch_id in urgent)]
     intake.mark_sent(sent)
     return len(sent)
 

@@ -15,6 +15,7 @@ from casework import anchors, intake, retention, signals, status
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
+from config.celery import Queue
 from config.settings import get_settings
 from workers import assessing, crawling
 from workers.app import app
@@ -82,9 +83,9 @@ def anchor() -> None:
 
 
 @receiver(signals.batch_received)
-def send_batch(sender: Any, batch_id: int, **_: Any) -> None:
+def send_batch(sender: Any, batch_id: int, urgent: bool = False, **_: Any) -> None:
     """Tell the workers of a batch once it is committed."""
-    if send(assess, batch_id):
+    if send_assess(batch_id, urgent=urgent):
         intake.mark_sent([batch_id])
 
 
@@ -95,10 +96,22 @@ def send_cases(sender: Any, case_ids: Sequence[int], **_: Any) -> None:
         send(index, list(case_ids[start : start + INDEX_CHUNK]))
 
 
-def send(task: Task[Any, Any], *arguments: Any) -> bool:
-    """Send a task; a broker that is away is logged and left to the sweep. Returns whether it was sent."""
+def send_assess(batch_id: int, *, urgent: bool) -> bool:
+    """Send a batch to be assessed; an urgent one overtakes the others. Returns whether it was sent."""
+    return send(assess, batch_id, queue=Queue.URGENT if urgent else Queue.ASSESS)
+
+
+def send(task: Task[Any, Any], *arguments: Any, queue: str | None = None) -> bool:
+    """Send a task; a broker that is away is logged and left to the sweep. Returns whether it was sent.
+
+    Args:
+        task: what to do.
+        arguments: ids.
+        queue: where to; default: where tasks of its kind go.
+    """
+    options: dict[str, Any] = {"queue": str(queue)} if queue else {}
     try:
-        task.apply_async(arguments)
+        task.apply_async(arguments, **options)
     except _TRANSPORT_ERRORS as error:
         log.warning("broker_unavailable", task=task.name, error=type(error).__name__)
         return False
@@ -106,11 +119,17 @@ def send(task: Task[Any, Any], *arguments: Any) -> bool:
 
 
 def waiting() -> int:
-    """Return how many messages wait in the queue of assessing and indexing; 0 when the broker cannot tell."""
+    """Return how many messages wait in the queues of assessing; 0 when the broker cannot tell."""
     try:
         with app.connection_for_read() as connection:
-            channel: Any = connection.default_channel  # kombu's stub knows no methods of a channel
-            declared = channel.queue_declare(queue=app.conf.task_default_queue, passive=True)
-    except (*_TRANSPORT_ERRORS, ChannelError):
+            return sum(_waiting_in(connection, queue) for queue in (Queue.URGENT, Queue.ASSESS))
+    except _TRANSPORT_ERRORS:
         return 0
-    return int(declared.message_count)
+
+
+def _waiting_in(connection: Any, queue: Queue) -> int:
+    try:
+        with connection.channel() as channel:
+            return int(channel.queue_declare(queue=str(queue), passive=True).message_count)
+    except ChannelError:  # nothing was ever sent there
+        return 0

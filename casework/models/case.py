@@ -67,7 +67,9 @@ class Case(models.Model):
     audit_sample = models.BooleanField(default=False, db_comment="taken from below the threshold to measure misses")
     restricted = models.BooleanField(default=False, db_comment="sexual_exploitation: no text, duty staff only")
 
+    received_at = models.DateTimeField(null=True, db_comment="when its capture came into the inbox")
     created_at = models.DateTimeField(auto_now_add=True)
+    visible_at = models.DateTimeField(null=True, db_comment="when the search first took it; it shows within a second")
     updated_at = models.DateTimeField(auto_now=True)
     purge_after = models.DateTimeField(null=True, db_comment="when an out-of-scope case loses its text")
     purged_at = models.DateTimeField(null=True)

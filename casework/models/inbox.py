@@ -13,6 +13,7 @@ class Batch(models.Model):
     sent_at = models.DateTimeField(
         null=True, db_comment="when a task was last sent for it; the sweep re-sends old ones"
     )
+    urgent = models.BooleanField(default=False, db_comment="a rule found something grave in it: it goes first")
     attempts = models.PositiveSmallIntegerField(default=0, db_comment="times a worker began it")
     failed_at = models.DateTimeField(
         null=True, db_index=True, db_comment="set when it was given up; a person must look"

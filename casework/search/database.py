@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Case as When_
 from django.db.models import Count, F, IntegerField, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -37,7 +37,8 @@ class DatabaseSearch:
     def sync(self, case_ids: Sequence[int], *, refresh: bool = False) -> SyncReport:
         """Note that the search shows these cases as they are."""
         behind = Case.objects.filter(pk__in=case_ids, indexed_version__lt=F("version"))
-        return SyncReport(written=behind.update(indexed_version=F("version")))
+        seen = Coalesce("visible_at", "created_at")  # it was there as soon as it was committed
+        return SyncReport(written=behind.update(indexed_version=F("version"), visible_at=seen))
 
     def search(self, query: Query) -> Page:
         """Return one page of cases."""

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.db.models import F, Max
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
 
@@ -289,10 +290,13 @@ def _action(index: str, case: Case) -> dict[str, Any]:
 def _note_indexed(versions: Iterable[tuple[int, int]]) -> None:
     """Note which version of each case the index holds now; a newer one stays behind."""
     by_version: dict[int, list[int]] = {}
+    now = timezone.now()
     for pk, version in versions:
         by_version.setdefault(version, []).append(pk)
     for version, ids in sorted(by_version.items()):
-        Case.objects.filter(pk__in=ids, indexed_version__lt=version).update(indexed_version=version)
+        Case.objects.filter(pk__in=ids, indexed_version__lt=version).update(
+            indexed_version=version, visible_at=Coalesce("visible_at", now)
+        )
 
 
 def _without_credentials(url: str) -> tuple[str, tuple[str, str] | None]:

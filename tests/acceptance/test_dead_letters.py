@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from benchmarks.captures import rows
+from config.celery import Queue
 from crawlers.capture import capture_id
 from tests.servers.installations import ROOT, Installation
 from tests.servers.poisoned import KILLS, RAISES
@@ -49,7 +50,7 @@ def test_two_bad_texts_are_set_aside_and_all_others_become_what_they_are(install
 
 def _start_poisoned(here: Installation) -> None:
     command = [sys.executable, "-m", "celery", "--app", "tests.servers.poisoned", "--quiet", "worker"]
-    options = ["--queues", "woodpecker", "--concurrency", "1", "--hostname", "assess@%h", "--loglevel", "WARNING"]
+    options = ["--queues", ",".join(Queue), "--concurrency", "1", "--hostname", "assess@%h", "--loglevel", "WARNING"]
     with (here.folder / "celery.log").open("ab") as log:
         here.running.append(
             subprocess.Popen([*command, *options], env=here.environment, cwd=ROOT, stdout=log, stderr=log)

@@ -209,3 +209,19 @@ def test_refused_rows_are_counted() -> None:
     intake.reject(0)
     intake.reject(2)
     assert counted()["rejected"] == 5
+
+
+def test_what_must_not_wait_goes_into_a_batch_of_its_own() -> None:
+    captures = [make_capture(text) for text in ("甲", "急", "乙", "急")]
+    first, second = intake.receive(captures, urgent=lambda texts: [text == "急" for text in texts]).batch_ids
+    assert [one.text for one in intake.load_batch(first)] == ["急", "急"]
+    assert {one.text for one in intake.load_batch(second)} == {"甲", "乙"}
+    assert intake.urgent_among([first, second]) == {first}
+
+
+def test_a_case_knows_when_its_capture_came_in() -> None:
+    capture = make_capture()
+    (batch_id,) = intake.receive([capture]).batch_ids
+    came = Batch.objects.get().created_at
+    intake.complete(batch_id, [hit(capture)])
+    assert Case.objects.get().received_at == came

@@ -51,6 +51,7 @@ def test_an_empty_installation_is_at_rest() -> None:
         },
         "search": {"backend": "database", "documents": 0, "behind": 0},
         "failed": 0,
+        "visible_seconds": {},
         "failures": {"dead_letters": 0, "given_up": 0},
         "workers": 0,
         "model": "",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 from django.db import OperationalError
 
-from casework import intake
+from casework import clusters, intake
 from casework.errors import InvalidInput
 from casework.models import Batch, Case, DeadLetter, InboxItem
 from classifiers.assessment import Assessment
@@ -81,7 +81,7 @@ def test_what_cannot_be_written_is_set_aside_and_restricted_text_is_not_held(mon
     def refuse(*_arguments: object) -> None:
         raise ValueError("no")
 
-    monkeypatch.setattr(intake, "_write", refuse)
+    monkeypatch.setattr(clusters, "enter", refuse)
     intake.receive([make_capture("一句")])
     work_off(Picky())
     intake.receive([make_capture("另一句")])

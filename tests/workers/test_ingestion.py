@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from benchmarks.captures import rows
 from casework import counts, intake
 from casework.models import Batch, InboxItem
 from crawlers.capture import Capture
-from workers import ingestion
+from workers import ingestion, receiving
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 
@@ -64,18 +64,18 @@ def test_a_database_that_fails_half_way_says_what_is_safe_and_the_same_file_fini
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     captures = list(rows(500))
-    receive, calls = intake.receive, iter((None, None, OperationalError("database or disk is full")))
+    receive, calls = receiving.receive, iter((None, None, OperationalError("database or disk is full")))
 
-    def full(some: Iterable[Capture]) -> intake.Receipt:
+    def full(some: Sequence[Capture]) -> intake.Receipt:
         error = next(calls)
         if error:
             raise error
         return receive(some)
 
-    monkeypatch.setattr(intake, "receive", full)
+    monkeypatch.setattr(receiving, "receive", full)
     with pytest.raises(ingestion.Interrupted, match="disk is full. 400 captures are safe; run the same command again"):
         ingestion.run(stream(*captures), chunk=1000)
-    monkeypatch.setattr(intake, "receive", receive)
+    monkeypatch.setattr(receiving, "receive", receive)
 
     outcome = ingestion.run(stream(*captures), chunk=1000)
     assert (outcome.accepted, outcome.duplicate) == (100, 400)

@@ -51,6 +51,18 @@ def test_batches_that_merely_stand_in_a_long_queue_are_not_sent_again(messages: 
     assert len(messages()) == 5
 
 
+def test_urgent_batches_are_sent_again_first_and_as_urgent(messages: Callable[[], list[Message]]) -> None:
+    (ordinary,) = intake.receive([make_capture()]).batch_ids
+    (urgent,) = intake.receive([make_capture()], urgent=lambda texts: [True] * len(texts)).batch_ids
+    Batch.objects.update(sent_at=timezone.now() - LONG_AGO)
+    lose_messages()
+
+    assert sweep.run().batches == 2
+
+    assert [one.arguments for one in messages()] == [[urgent], [ordinary]]
+    assert "woodpecker.0-urgent" in messages()[0].raw
+
+
 def test_a_batch_that_was_given_up_waits_until_somebody_releases_it(messages: Callable[[], list[Message]]) -> None:
     (batch_id,) = intake.receive([make_capture()]).batch_ids
     intake.fail(batch_id, "assessment failed: ValueError")

@@ -12,6 +12,7 @@ from casework import intake, signals
 from casework.models import Batch, Case, InboxItem
 from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessment
+from config.celery import Queue
 from tests.casework.factories import make_assessment, make_capture, make_case
 from tests.workers.conftest import Message
 from workers import tasks
@@ -107,6 +108,15 @@ def test_a_broker_that_is_away_leaves_the_batch_to_the_sweep(monkeypatch: pytest
     assert receipt.accepted == 1
     assert Batch.objects.get().sent_at is None
     assert intake.unfinished(0) == list(receipt.batch_ids)
+
+
+def test_an_urgent_batch_goes_into_the_queue_that_is_emptied_first(messages: Callable[[], list[Message]]) -> None:
+    intake.receive([make_capture(), make_capture(TEXT)], urgent=lambda texts: [text == TEXT for text in texts])
+
+    first, second = (one.raw for one in messages())
+    assert '"routing_key": "woodpecker.0-urgent"' in first
+    assert '"routing_key": "woodpecker.2-assess"' in second
+    assert min(Queue) == Queue.URGENT
 
 
 def test_crawls_have_a_queue_of_their_own(messages: Callable[[], list[Message]]) -> None:

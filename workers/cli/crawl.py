@@ -189,7 +189,7 @@ def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
     from workers.cli.start import prepare
 
     prepare()
-    from casework import intake
+    from workers import receiving
 
     waiting: list[Capture] = []
 
@@ -199,7 +199,7 @@ def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
 
         def flush() -> None:
             if waiting:
-                writer.submit(intake.receive, list(waiting)).result()
+                writer.submit(receiving.receive, list(waiting)).result()
                 waiting.clear()
 
         yield waiting.append, flush

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from config.celery import CRAWL_QUEUE, Queue
 from workers.cli.output import Exit, complain, leave
 
 if TYPE_CHECKING:
     from config.settings import Settings
 
-ASSESS_QUEUE = "woodpecker"
-CRAWL_QUEUE = "woodpecker-crawl"
 CRAWLS_AT_ONCE = 4
 
 
@@ -69,7 +68,7 @@ def work() -> None:
     die_with_parent(signal.SIGTERM)
     timing.keep(settings, "work")
     commands = {
-        "assess": _worker("assess", ASSESS_QUEUE, "--concurrency", str(settings.work_concurrency)),
+        "assess": _worker("assess", ",".join(Queue), "--concurrency", str(settings.work_concurrency)),
         "crawl": _worker("crawl", CRAWL_QUEUE, "--pool", "threads", "--concurrency", str(CRAWLS_AT_ONCE)),
     }
     parts = [

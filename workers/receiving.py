@@ -1,0 +1,31 @@
+"""Captures into the inbox, those that must not wait first."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from casework import intake
+from classifiers import triage
+from config.settings import get_settings
+from crawlers.capture import Capture
+
+
+def receive(captures: Sequence[Capture]) -> intake.Receipt:
+    """Put captures into the inbox, each once; what a rule finds grave overtakes whatever waits.
+
+    Raises:
+        django.db.DatabaseError: the database cannot be written.
+    """
+    return intake.receive(captures, urgent=urgent)
+
+
+def urgent(texts: Sequence[str]) -> list[bool]:
+    """Say of each text whether it must not wait."""
+    return [bool(slugs) for slugs in glance().slugs(texts)]
+
+
+@functools.cache
+def glance() -> triage.Triage:
+    """Return the triage of this process, loaded once."""
+    return triage.load(get_settings().own_rules)
