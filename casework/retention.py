@@ -2,25 +2,28 @@
 
 Rules (PIPL Arts 6 and 19; 网络数据安全管理条例 Arts 12 and 24; our own dates): captures wait in the inbox 24 h at most;
 one that could not be assessed keeps its text for as long, counted from its arrival, and its letter for 30 days; a
-dismissed case keeps its text for 30 days, then digest and verdict only. Digests of accepted captures stay.
+dismissed case keeps its text for 30 days, a confirmed one until 180 days after its list was approved, then digest and
+verdict only. Digests of accepted captures stay.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from casework import audit, cases, dead_letters, drift, evidence, signals
-from casework.models import Case, CaseState, Decision, Finding, InboxItem
+from casework.models import Case, CaseState, Decision, Finding, InboxItem, Notice, NoticeState
 
 INBOX_KEPT = timedelta(hours=24)
 DISMISSED_KEPT = timedelta(days=30)
+HANDLED_KEPT = timedelta(days=180)
+"""Age of a list's approval after which its confirmed cases keep digest and verdict only."""
 ORPHAN_KEPT = timedelta(days=1)
 """Age at which an evidence file that no row knows counts as left behind."""
 SCORES_KEPT = timedelta(days=90)
@@ -54,7 +57,8 @@ def purge(*, dry_run: bool = False, now: datetime | None = None) -> Purge:
         return Purge(True, found, {}, found)
     purged = {
         "out_of_scope": cases.purge_due(moment),
-        "dismissed": _purge_dismissed(moment),
+        "dismissed": _purge_cases(lambda: _dismissed(moment), "dismissed"),
+        "handled": _purge_cases(lambda: _handled(moment), "handled"),
         "orphaned_files": _purge_orphans(moment),
         **dead_letters.purge(moment),
     }
@@ -73,6 +77,7 @@ def overdue(now: datetime | None = None) -> dict[str, int]:
         "inbox": InboxItem.objects.filter(batch__created_at__lte=moment - INBOX_KEPT).count(),
         "out_of_scope": out_of_scope.count(),
         "dismissed": _dismissed(moment).count(),
+        "handled": _handled(moment).count(),
         "orphaned_files": sum(1 for _ in evidence.orphans(moment - ORPHAN_KEPT)),
         **dead_letters.overdue(moment),
     }
@@ -86,19 +91,26 @@ def _dismissed(now: datetime) -> QuerySet[Case]:
     return Case.objects.filter(state=CaseState.DISMISSED, purged_at__isnull=True).exclude(Exists(recent))
 
 
-def _purge_dismissed(now: datetime) -> int:
+def _handled(now: datetime) -> QuerySet[Case]:
+    """Confirmed cases that stand on a list which was approved longer ago than they may keep text."""
+    lists = Notice.objects.filter(state=NoticeState.APPROVED, approved_at__lte=now - HANDLED_KEPT)
+    approved = Q(notice_line__notice__in=lists)
+    return Case.objects.filter(approved, state=CaseState.CONFIRMED, purged_at__isnull=True, restricted=False)
+
+
+def _purge_cases(due: Callable[[], QuerySet[Case]], rule: str) -> int:
     purged = 0
     while True:
         with transaction.atomic():
-            locked = Case.objects.select_for_update().filter(pk__in=_dismissed(now).order_by("id")[:CHUNK].values("pk"))
-            due = list(locked.order_by("id"))
-            if not due:
+            locked = Case.objects.select_for_update().filter(pk__in=due().order_by("id")[:CHUNK].values("pk"))
+            gone = list(locked.order_by("id"))
+            if not gone:
                 return purged
-            for case in due:
+            for case in gone:
                 evidence.destroy(case)
-            ids = [case.pk for case in due]
+            ids = [case.pk for case in gone]
             cases.strip_text(Case.objects.filter(pk__in=ids))
-            audit.record("case.purge", audit.SYSTEM, "rule:dismissed", cases=ids)
+            audit.record("case.purge", audit.SYSTEM, f"rule:{rule}", cases=ids)
             signals.announce_cases(ids)
         purged += len(ids)
 

@@ -67,7 +67,7 @@ def crawl_due() -> None:
 
 @app.task(name="workers.tasks.retain")
 def retain() -> None:
-    """Purge what is past its date (`docs/retention.md`)."""
+    """Purge what is past its date (`casework.retention`)."""
     retention.purge()
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from casework import cases, decisions, evidence, intake, retention
+from casework import cases, decisions, evidence, intake, notices, retention
 from casework.errors import NothingToUndo
-from casework.models import AuditEntry, Batch, Case, Decision, InboxItem, Role, SeenCapture
-from tests.casework.factories import make_capture, make_case, make_user
+from casework.models import AuditEntry, Batch, Case, Decision, InboxItem, Notice, NoticeState, Role, SeenCapture
+from tests.casework.factories import SITE, make_capture, make_case, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 MONTH = timedelta(days=30, seconds=1)
@@ -113,3 +113,22 @@ def test_what_was_seen_once_stays_seen() -> None:
     intake.receive([make_capture()])
     retention.purge(now=timezone.now() + timedelta(days=4000))
     assert SeenCapture.objects.count() == 1
+
+
+def test_a_confirmed_case_keeps_its_text_until_half_a_year_after_its_list_was_approved() -> None:
+    approved, drafted, liaison, other = make_case(), make_case(), make_user(Role.LIAISON), make_user(Role.LEAD)
+    for case in (approved, drafted):
+        decisions.decide(case.pk, make_user(), "confirmed", expected_version=1, category="bullying")
+    notices.draft(SITE, "REPORT", liaison, [drafted.pk])
+    listed = notices.draft(SITE, "REPORT", liaison, [approved.pk])
+    Notice.objects.filter(pk=listed.pk).update(
+        state=NoticeState.APPROVED, approved_by=other, approved_at=timezone.now() - timedelta(days=180, seconds=1)
+    )
+    purge = retention.purge()
+    assert (purge.purged["handled"], purge.left["handled"]) == (1, 0)
+    approved.refresh_from_db()
+    drafted.refresh_from_db()
+    assert (approved.text, approved.state, len(approved.text_sha256)) == ("", "confirmed", 64)
+    assert evidence.latest(approved) is None
+    assert drafted.text
+    assert evidence.verify_all() == []

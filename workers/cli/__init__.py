@@ -28,6 +28,7 @@ GROUPS = (
     "audit",
     "backup",
     "policy",
+    "retention",
 )
 
 

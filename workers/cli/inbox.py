@@ -46,8 +46,12 @@ def ingest(
         raise typer.Exit(int(Exit.PARTLY))
 
 
-def status(json: Json = False) -> None:
-    """Print the state: inbox, captures, cases, search, workers."""
+def status(
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it live until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, max=3600, help="With --watch: seconds between looks.")] = 2.0,
+    json: Json = False,
+) -> None:
+    """Print the state: inbox, captures, cases, search, workers. With --watch it stays on the terminal and moves."""
     from workers.cli.start import prepare
 
     prepare(migrate=False, as_json=json)
@@ -55,11 +59,17 @@ def status(json: Json = False) -> None:
 
     from casework import status as state
 
+    if watch and json:
+        leave(Exit.WRONG_INPUT, "found --watch and --json; allowed: one of them", as_json=json)
     try:
-        snapshot = state.snapshot()
+        if watch:
+            from workers import watching
+
+            watching.run(every)
+        else:
+            _report(state.snapshot(), json)
     except DatabaseError as error:
         leave(Exit.FAILED, f"the database cannot be read: {str(error).splitlines()[0]}", as_json=json)
-    _report(snapshot, json)
 
 
 def sweep(
