@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from casework import bulk, clusters, counts, drift, hits, policies, signals
+from casework import bulk, clusters, counts, drift, hits, policies, samples, signals
 from casework.errors import InvalidInput, TriedTooOften
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
@@ -169,10 +169,13 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
     tally: dict[tuple[str, str], Counter[str]] = {}
     places = {(capture.site, capture.section) for capture, _ in assessed}
     placements = {place: policies.placement(*place) for place in places}
+    sampled = samples.Tally()
     for capture, assessment in assessed:
         place = (capture.site, capture.section)
         count = tally.setdefault(place, Counter())
         count["assessed"] += 1
+        if capture.inclusion_probability is not None:
+            sampled.add(capture, assessment.flagged(placements[place].thresholds))
         case = hits.case_of(capture, assessment, placements[place])
         if case is not None:
             case.received_at = batch.created_at
@@ -180,6 +183,7 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
             count["flagged"] += not case.audit_sample
     case_ids = clusters.enter(cases)
     Batch.objects.filter(pk=batch_id).delete()
+    sampled.write()
     counts.add(tally)
     drift.add(assessment for _, assessment in assessed)
     signals.announce_cases(case_ids)

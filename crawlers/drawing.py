@@ -79,8 +79,12 @@ class Drawing:
         if section.method == "reservoir":
             return self._of_stratum(section, None, threads, size)
         strata = sampling.strata(section, threads, now)
-        spreads = {name: spread for (slug, name), spread in self._spreads.items() if slug == section.slug}
-        counts = sampling.allocate({name: len(some) for name, some in strata.items()}, spreads, size)
+        past = {
+            name: spread for (slug, name), spread in self._spreads.items() if slug == section.slug and name in strata
+        }
+        spreads = past or sampling.usual_spreads(strata)
+        sizes = {name: len(some) for name, some in strata.items()}
+        counts = sampling.allocate(sizes, spreads, size, sampling.least_of_stratum(size, len(sizes)))
         return [one for name, some in strata.items() for one in self._of_stratum(section, name, some, counts[name])]
 
     def _of_stratum(self, section: Section, stratum: str | None, threads: list[Listed], size: int) -> list[Drawn]:
@@ -113,8 +117,7 @@ class Drawing:
             self._frame.note_cursor(section.slug, "", turn + 1)
         before = self._frame.passed(section.slug)
         self._frame.note_passed(section.slug, unread.keys() - chosen, now)
-        frame = len(unread)
-        return [_as_drawn(unread[key], Chance(chances[key], None, frame), before.get(key)) for key in sorted(chosen)]
+        return [_as_drawn(unread[key], Chance(chances[key]), before.get(key)) for key in sorted(chosen)]
 
     def _weight(self, thread: Listed) -> float:
         unread = 1 if thread.replies is None else max(thread.replies + 1 - self._state.count_units(thread.key), 1)

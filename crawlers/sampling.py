@@ -12,8 +12,8 @@ from urllib.parse import urljoin
 
 from config.policy import Section
 
-LEAST_OF_STRATUM = 2
-"""Threads drawn of each stratum, where it has so many: one alone says nothing of how much threads differ."""
+LEAST_OF_STRATUM = 5
+"""Threads drawn of each stratum, where it has so many: fewer say little of how much threads differ."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,21 @@ def strata(section: Section, threads: Sequence[Listed], now: float) -> dict[str,
     return dict(sorted(found.items()))
 
 
+def usual_spreads(strata: Mapping[str, Sequence[Listed]]) -> dict[str, float]:
+    """Return what is assumed of the spreads of strata before anything was read: the longer threads are, the more.
+
+    Grows with the root of their length, between what holds where hits stand together (length) and the pages that long
+    threads cost.
+    """
+    lengths = {name: [1 + (one.replies or 0) for one in some] for name, some in strata.items()}
+    return {name: (sum(some) / len(some)) ** 0.5 for name, some in lengths.items()}
+
+
+def least_of_stratum(size: int, strata: int) -> int:
+    """Return the floor of each stratum: so small that floors take half of the draw at most, never below 2."""
+    return max(min(LEAST_OF_STRATUM, size // (2 * max(strata, 1))), 2)
+
+
 def _age(section: Section, thread: Listed, now: float) -> str:
     if thread.moved_at is None:
         return "undated"
@@ -125,9 +140,7 @@ def _size(section: Section, thread: Listed) -> str:
     return next((f"to{bound}" for bound in section.sizes if thread.replies <= bound), "longer")
 
 
-def allocate(
-    sizes: Mapping[str, int], spreads: Mapping[str, float], total: int, floor: int = LEAST_OF_STRATUM
-) -> dict[str, int]:
+def allocate(sizes: Mapping[str, int], spreads: Mapping[str, float], total: int, floor: int) -> dict[str, int]:
     """Return how many to draw of each stratum: Neyman's allocation, `total` in proportion to size times spread.
 
     Args:

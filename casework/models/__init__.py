@@ -12,6 +12,7 @@ from casework.models.evidence import EvidenceRecord
 from casework.models.heartbeat import Heartbeat
 from casework.models.inbox import Batch, InboxItem, SeenCapture
 from casework.models.notice import Instrument, Notice, NoticeLine, NoticeState
+from casework.models.sample import SampleCount
 from casework.models.signature import Signature
 from casework.models.switch import Switch
 from casework.models.user import Role, User
@@ -38,6 +39,7 @@ __all__ = [
     "NoticeState",
     "PolicyActivation",
     "Role",
+    "SampleCount",
     "ScoreCount",
     "SeenCapture",
     "Signature",

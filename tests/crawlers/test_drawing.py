@@ -120,11 +120,12 @@ def test_strata_of_age_and_size_are_each_drawn_from(site: Site, crawls: Crawls) 
     site.pages |= {f"/t/{name}": f"<div class=post data-id={name}><p class=text>文</p></div>" for name in names}
     recipe = HTML_RECIPE | {"list": HTML_RECIPE["list"] | {"moved_at": [{"css": "time"}]}}
 
-    captures = crawls.run(crawls.policy(recipe, sections=drawn(method="stratified", sample=14, sizes=[20])))
+    captures = crawls.run(crawls.policy(recipe, sections=drawn(method="stratified", sample=20, sizes=[20])))
 
     rows = Counter((one.stratum, one.inclusion_probability, one.frame) for one in captures if one.kind != "title")
     assert rows == {
-        ("1d-to20", 0.5, 10): 5, ("1d-longer", 0.5, 4): 2, ("older-to20", 0.5, 10): 5, ("older-longer", 0.5, 4): 2,
+        # half of the draw goes by size times the root of the length, 2 of each stratum at least
+        ("1d-to20", 0.6, 10): 6, ("1d-longer", 1.0, 4): 4, ("older-to20", 0.6, 10): 6, ("older-longer", 1.0, 4): 4,
     }  # fmt: skip
     assert all(one.thread[0] == ("n" if one.stratum.startswith("1d") else "o") for one in captures if one.stratum)
 

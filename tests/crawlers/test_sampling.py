@@ -19,8 +19,10 @@ from crawlers.sampling import (
     draw,
     draw_pages,
     draw_unequal,
+    least_of_stratum,
     start_pages,
     strata,
+    usual_spreads,
 )
 
 BASE = "https://forum.example/"
@@ -89,9 +91,9 @@ def test_a_bound_of_hours_names_its_stratum_in_hours() -> None:
 
 
 def test_the_allocation_follows_size_times_spread() -> None:
-    assert allocate({"a": 1000, "b": 1000}, {"a": 3.0, "b": 1.0}, 100) == {"a": 75, "b": 25}
-    assert allocate({"a": 3000, "b": 1000}, {}, 100) == {"a": 75, "b": 25}
-    assert allocate({"a": 1000, "b": 1000, "new": 1000}, {"a": 3.0, "b": 1.0}, 60) == {"a": 30, "b": 10, "new": 20}
+    assert allocate({"a": 1000, "b": 1000}, {"a": 3.0, "b": 1.0}, 100, 2) == {"a": 75, "b": 25}
+    assert allocate({"a": 3000, "b": 1000}, {}, 100, 2) == {"a": 75, "b": 25}
+    assert allocate({"a": 1000, "b": 1000, "new": 1000}, {"a": 3.0, "b": 1.0}, 60, 2) == {"a": 30, "b": 10, "new": 20}
 
 
 def test_no_stratum_falls_below_the_floor_even_where_nothing_was_ever_found() -> None:
@@ -99,7 +101,16 @@ def test_no_stratum_falls_below_the_floor_even_where_nothing_was_ever_found() ->
 
 
 def test_what_a_small_stratum_cannot_use_goes_to_the_others() -> None:
-    assert allocate({"a": 10, "b": 1000}, {"a": 99.0, "b": 1.0}, 100) == {"a": 10, "b": 90}
+    assert allocate({"a": 10, "b": 1000}, {"a": 99.0, "b": 1.0}, 100, 2) == {"a": 10, "b": 90}
+
+
+def test_floors_take_half_of_a_draw_at_most_and_are_never_below_two() -> None:
+    assert [least_of_stratum(size, 12) for size in (600, 100, 10)] == [5, 4, 2]
+
+
+def test_before_anything_was_read_longer_threads_are_taken_to_differ_more() -> None:
+    short, long = [Listed("a", "", replies=3)], [Listed("b", "", replies=24), Listed("c", "", replies=None)]
+    assert usual_spreads({"short": short, "long": long}) == {"short": 2.0, "long": 13**0.5}
 
 
 @given(

@@ -22,6 +22,7 @@ GROUPS = (
     "rules",
     "inbox",
     "dead",
+    "prevalence",
     "run",
     "accounts",
     "export",

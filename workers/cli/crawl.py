@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from config.policy import SitePolicy
     from crawlers.capture import Capture
     from crawlers.capture_file import CaptureFile
+    from crawlers.drawing import Interest, Spreads
     from crawlers.report import CrawlReport
 
 
@@ -106,6 +107,7 @@ def crawl(
                 limit=limit,
                 seed=seed,
                 recheck=recheck,
+                **_past(policy, output),
                 reload=_reloader(site, policy),
                 before_commit=lambda so_far: (flush(), show(so_far))[0],
             )
@@ -121,6 +123,24 @@ def crawl(
     except sqlite3.Error as error:
         leave(Exit.FAILED, f"the crawler's memory in {folder} cannot be used: {error}", as_json=json)
     _finish(report, as_json=json, speak=errors if output == "-" else console)
+
+
+class _Past(TypedDict, total=False):
+    """What earlier captures of a site tell its next draw."""
+
+    spreads: Spreads
+    interest: Interest
+
+
+def _past(policy: SitePolicy, output: str | None) -> _Past:
+    """Return what the database tells of a site, where captures go there; a crawl into a file knows no past."""
+    from config.site_policy import PROBABILITY_METHODS
+
+    if output is not None or not any(section.method in PROBABILITY_METHODS for section in policy.sections):
+        return {}
+    from casework import prevalence
+
+    return {"spreads": prevalence.past_spreads(policy.name), "interest": prevalence.past_finds(policy.name)}
 
 
 def _finish(report: CrawlReport, *, as_json: bool, speak: Console) -> None:
