@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from casework import counts, lag
+from casework import counts, lag, sites
 from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, InboxItem
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
@@ -79,6 +79,7 @@ def snapshot() -> dict[str, Any]:
         "failed": sum(failed.values()),
         "failures": failed,
         "workers": alive(WORK),
+        "sites": {"amber": sites.amber()},
         "model": _model(),
     }
 

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from crawlers.yields import Rot, Yields
+
 
 @dataclass
 class CrawlReport:
@@ -15,6 +17,7 @@ class CrawlReport:
     `barren_pages` the pages on which the recipe found nothing; `incomplete_units` what looked like a unit but had no
     key or no text; `gone_threads` those whose address answers 404 or 410; `withheld_pages` those that ask not to be
     kept; `refused` and `failed` say why and how often;
+    `amber` says what brings far less than this site's own history, `yields` what was looked at and found;
     `stopped_by_site` is set when an answer made the site rest, or stay busy.
     """
 
@@ -36,14 +39,22 @@ class CrawlReport:
     seconds: float = 0.0
     refused: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
+    yields: Yields = field(default_factory=Yields)
+    amber: list[Rot] = field(default_factory=list)
     stopped_early: str = ""
     stopped_by_site: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for a machine."""
         return {
-            **{name: value for name, value in vars(self).items() if name not in {"refused", "failed"}},
+            **{
+                name: value
+                for name, value in vars(self).items()
+                if name not in {"refused", "failed", "yields", "amber"}
+            },
             "seconds": round(self.seconds, 2),
             "refused": dict(self.refused),
             "failed": dict(self.failed),
+            "amber": [{"kind": one.kind, "since": one.since.isoformat(), "what": one.what} for one in self.amber],
+            "empty": self.yields.empty,
         }

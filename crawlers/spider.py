@@ -28,7 +28,7 @@ from crawlers.recheck import due
 from crawlers.report import CrawlReport
 from crawlers.sampling import Listed, StartPage
 from crawlers.state import State, ThreadState
-from crawlers.under_way import SectionVisit, ThreadVisit, Validator, chance_of, validators_of, visit_of
+from crawlers.under_way import SectionVisit, ThreadVisit, Validator, chance_of, expected_of, validators_of, visit_of
 from crawlers.units import Unit, UnitReader
 
 UNCHANGED = 304
@@ -89,6 +89,7 @@ class SiteSpider(scrapy.Spider):
 
     def closed(self, reason: str) -> None:
         """Keep what was read since the last commit, however the crawl ended."""
+        self.report.amber = self.state.history.judge(self.report.yields, self.recipe)
         with contextlib.suppress(CloseSpider):  # it ended because captures cannot be kept: that is known
             self._commit()
 
@@ -139,6 +140,7 @@ class SiteSpider(scrapy.Spider):
         if not found and self._barren(response, visit):
             self._done(visit)
             return
+        self.report.yields.note_list(number, found)
         visit.validators += validators_of(response)
         following = paging.following(recipe.paging, page, response, number, number)
         if found and (moved or not visit.was_complete) and following and canonical(following) not in visit.lists:
@@ -209,7 +211,7 @@ class SiteSpider(scrapy.Spider):
         # A time written relative to now ("47m") moves by itself: the recipe's `moved_at` names its absolute form.
         parts = fields.number(recipe.replies, item), fields.text(recipe.moved_at, item)
         signal = "|".join(str(part) for part in parts if part is not None)
-        thread = ThreadVisit(visit.section, key, url, own, signal)
+        thread = ThreadVisit(visit.section, key, url, own, signal, announced=parts[0])
         if title := fields.text(recipe.title, item):
             unit = Unit(f"{key}#title", "title", title, None, 0)
             before = self.state.known(key, [unit.key]).get(unit.key)
@@ -226,6 +228,7 @@ class SiteSpider(scrapy.Spider):
         self._opened.add(thread.key)
         plan = self.recipe.thread.paging
         thread.known = known is not None
+        thread.units_before = self.state.units_of(thread.key) if known else 0
         start = thread.url
         if known and plan and plan.last_known and known.last_url and thread.section.pages is None:
             start, thread.units = known.last_url, known.before_last
@@ -330,6 +333,10 @@ class SiteSpider(scrapy.Spider):
     def _end(self, thread: ThreadVisit, visit: SectionVisit, validators: Sequence[Validator] = ()) -> None:
         for validator in validators:
             self.state.note_validators(*validator)
+        self.report.yields.note_thread(thread.url, len(thread.keys), expected_of(thread, self.recipe.thread))
+        # Where a list announces answers and none is found, the recipe is wrong: look again when it is right.
+        if thread.announced and not thread.keys:
+            thread.signal = ""
         self._note(thread)
         self._done(visit)
 

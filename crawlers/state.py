@@ -17,9 +17,12 @@ from urllib.parse import quote
 
 from crawlers.frame import SCHEMA as FRAME_SCHEMA
 from crawlers.frame import Frame
+from crawlers.yields import SCHEMA as YIELD_SCHEMA
+from crawlers.yields import History
 
 _SCHEMA = f"""
 {FRAME_SCHEMA}
+{YIELD_SCHEMA}
 CREATE TABLE IF NOT EXISTS unit (thread TEXT, unit TEXT, capture_id TEXT NOT NULL, PRIMARY KEY (thread, unit))
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS thread (
@@ -104,6 +107,7 @@ class State:
         self._db = _opened(folder / f"{site}.sqlite3", _SCHEMA, "DEFERRED")
         self._gate = _opened(folder / "gate.sqlite3", _GATE_SCHEMA, None)
         self.frame = Frame(self._db)
+        self.history = History(self._db)
 
     def close(self) -> None:
         """Let go; what was not committed is forgotten."""
@@ -128,6 +132,11 @@ class State:
     def count_units(self, thread: str) -> int:
         """Return how many units of a thread were captured so far."""
         return int(self._db.execute("SELECT count(*) FROM unit WHERE thread=?", (thread,)).fetchone()[0])
+
+    def units_of(self, thread: str) -> int:
+        """Return how many units of a thread were captured before; its title is none."""
+        query = "SELECT count(*) FROM unit WHERE thread=? AND unit != ?"
+        return int(self._db.execute(query, (thread, f"{thread}#title")).fetchone()[0])
 
     def note_unit(self, thread: str, unit: str, capture_id: str) -> None:
         """Remember that a unit was captured with this content."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from scrapy.http import Response
 
 from config.policy import Section
+from config.recipe import ThreadRecipe
 from crawlers.frame import Drawn
 from crawlers.sampling import UNKNOWN, Chance
 from crawlers.units import Unit
@@ -21,6 +22,7 @@ class ThreadVisit:
 
     `url` is its first page as listed, `last_url` the last page that brought units, `before_last` how many units stand
     on the pages before that one; `resumed` says that reading began at the last page known from an earlier run.
+    `announced` is how many answers its list says it has.
     `inner` are the pages still to be read of a long thread, where they were drawn, each with the chance `inner_chance`.
     `passed_at` is when the thread last had something unread and was not drawn: what stood there then had another
     chance, which nobody can tell any more.
@@ -31,11 +33,13 @@ class ThreadVisit:
     url: str
     canonical_url: str
     signal: str = ""
+    announced: int | None = None
     chance: Chance = UNKNOWN
     inner: list[int] | None = None
     inner_chance: Chance = UNKNOWN
     passed_at: float | None = None
     known: bool = False
+    units_before: int = 0
     resumed: bool = False
     last_url: str = ""
     before_last: int = 0
@@ -73,6 +77,14 @@ def chance_of(unit: Unit, thread: ThreadVisit) -> Chance:
     if thread.passed_at and not (unit.published_at and unit.published_at.timestamp() > thread.passed_at):
         return UNKNOWN
     return thread.chance if thread.inner is None else thread.inner_chance
+
+
+def expected_of(thread: ThreadVisit, recipe: ThreadRecipe) -> int:
+    """Return how many units a thread that was read as a whole must have: announced by its list, or known before."""
+    newest_first = recipe.paging is not None and not recipe.paging.last_known
+    if thread.resumed or thread.inner is not None or (thread.known and newest_first):
+        return 0
+    return max(thread.announced or 0, thread.units_before)
 
 
 def validators_of(response: Response) -> list[Validator]:

@@ -74,7 +74,7 @@ def crawl(
 
     Exit codes: 0 done · 1 nothing could be read, or captures cannot be kept ·
     2 the call or the policy is wrong, nothing was asked · 3 done in part:
-    pages failed or the site stopped us; each reason is told, run again later
+    pages failed, the site stopped us, or it brings far less than usual; each reason is told, run again later
     """
     from config.policy import PolicyError, load_site
     from config.settings import get_settings
@@ -122,6 +122,8 @@ def crawl(
         leave(Exit.FAILED, f"captures cannot be kept: {what}; what was written is whole, run again", as_json=json)
     except sqlite3.Error as error:
         leave(Exit.FAILED, f"the crawler's memory in {folder} cannot be used: {error}", as_json=json)
+    if output is None:
+        _note_yield(report)
     _finish(report, as_json=json, speak=errors if output == "-" else console)
 
 
@@ -151,6 +153,12 @@ def _finish(report: CrawlReport, *, as_json: bool, speak: Console) -> None:
             f"{report.site}: nothing was found on {report.barren_pages} pages: they are empty, or the recipe's "
             "`items` does not fit them"
         )
+    for rot in report.amber:
+        complain(f"{report.site}: amber since {rot.since:%Y-%m-%d %H:%M} UTC: {rot.what}")
+    if report.amber:
+        pages = ", ".join(report.yields.empty) or "its list pages"
+        advice = f"`woodpecker site try {report.site}` shows what it finds"
+        complain(f"{report.site}: the recipe may no longer fit ({pages}); {advice}")
     if as_json:
         summary(report.as_dict())
     else:
@@ -158,8 +166,16 @@ def _finish(report: CrawlReport, *, as_json: bool, speak: Console) -> None:
     answered = report.pages + report.pages_unchanged
     if not answered and (report.refused or report.failed):
         raise typer.Exit(int(Exit.FAILED))
-    if report.failed or report.stopped_by_site:
+    if report.failed or report.stopped_by_site or report.amber:
         raise typer.Exit(int(Exit.PARTLY))
+
+
+def _note_yield(report: CrawlReport) -> None:
+    """Turn the site amber in the status, or back."""
+    from casework import sites
+
+    first = report.amber[0] if report.amber else None
+    sites.note_yield(report.site, first.since if first else None, first.what if first else "")
 
 
 def _told(report: CrawlReport) -> str:

@@ -67,7 +67,11 @@ def status(
 
             watching.run(every)
         else:
-            _report(state.snapshot(), json)
+            snapshot = state.snapshot()
+            _report(snapshot, json)
+            for one in snapshot["sites"]["amber"] if not json else ():
+                told = f"amber {one['site']}: {one['what']}; look: woodpecker site try {one['site']}"
+                console.print(told, style="yellow", markup=False, soft_wrap=True)
     except DatabaseError as error:
         leave(Exit.FAILED, f"the database cannot be read: {str(error).splitlines()[0]}", as_json=json)
 
@@ -162,7 +166,7 @@ def _report(values: dict[str, Any], as_json: bool) -> None:
 
     table = Table(show_header=False, box=None)
     for key, value in values.items():
-        if key != "problems" and value not in ("", None):  # problems were told one by one
+        if key not in {"problems", "sites"} and value not in ("", None):  # problems were told one by one
             table.add_row(key.replace("_", " "), _plainly(value))
     console.print(table)
 

@@ -161,3 +161,36 @@ def test_a_terminal_shows_how_far_it_is(served: Site, tmp_path: Path) -> None:
     os.close(leader)
 
     assert "测试站: 3 pages, 5 captures" in shown.decode("utf-8", "replace")
+
+
+def test_a_site_whose_pages_changed_turns_amber_in_the_status_and_back(
+    site: Site,  # noqa: F811
+    forum: Forum,  # noqa: F811
+    crawl: Crawl,
+    tmp_path: Path,
+) -> None:
+    threads = {f"t{n}": ["一"] for n in range(12)}
+    forum(threads, threads_per_page=20)
+    policy = site_file(site, tmp_path)
+    for _ in range(2):
+        assert crawl(policy).returncode == 0
+    page = str(site.pages["/list"])
+    site.pages["/list"] = page.replace("class=thread", "class=row")
+
+    done = crawl(policy, "--json")
+    assert done.returncode == 3
+    assert "test: amber since" in done.stderr
+    assert "`woodpecker site try test` shows what it finds" in done.stderr
+    assert summary(done)["amber"][0]["what"] == "0.0 threads on a list page, usually 12.0"
+
+    def status(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "workers", "status", *options]
+        return subprocess.run(
+            command, cwd=ROOT, env=environment_of(tmp_path), capture_output=True, text=True, check=True
+        )
+
+    assert "amber test: 0.0 threads on a list page, usually 12.0" in status().stdout
+    assert summary(status("--json"))["sites"]["amber"][0]["site"] == "test"
+    site.pages["/list"] = page
+    assert crawl(policy).returncode == 0
+    assert summary(status("--json"))["sites"]["amber"] == []
