@@ -41,8 +41,6 @@ TRANSITIONS: Mapping[tuple[CaseState, Finding], Step] = {
     (CaseState.ESCALATED, Finding.OUT_OF_SCOPE): Step(CaseState.OUT_OF_SCOPE, Action.DECIDE_ESCALATED),
 }
 
-UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
-
 
 @dataclass(frozen=True)
 class LawText:
@@ -82,6 +80,8 @@ _ACTS = {
     "case.undo": "撤销决定",
     "case.reveal": "查看原文",
     "case.purge": "清除文字",
+    "case.take_over": "接手案件",
+    "case.hand_over": "移交案件",
     "case.split": "拆出副本",
     "case.rejoin": "归回副本",
 }

@@ -21,11 +21,10 @@ from django.utils import timezone
 
 from casework import audit, bulk, chains, evidence, exposure, hits, likeness, signals, signatures, switches
 from casework.errors import NotAllowed, NotFound
-from casework.models import Case, CaseState, Decision, NoticeLine, User
+from casework.models import UNDECIDED, Case, CaseState, Decision, NoticeLine, User
 from casework.roles import Action, require
 from casework.signatures import Sign
 
-UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
 _LOCK = "clusters"
 _MIRRORED = (
     *("state", "purge_after", "category", "categories", "severity", "grade", "score", "version", "indexed_version"),

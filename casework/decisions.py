@@ -5,10 +5,10 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, clusters, evidence, exposure, hits, signals, signatures
+from casework import audit, claims, clusters, evidence, exposure, hits, signals, signatures
 from casework.cases import TRANSITIONS, UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
-from casework.models import Case, CaseState, Decision, Finding, NoticeLine, User
+from casework.models import Case, CaseState, Claim, Decision, Finding, NoticeLine, User
 from casework.roles import Action, require
 from config.taxonomy import SLUGS, load_taxonomy
 
@@ -45,6 +45,7 @@ def decide(
         NotFound: no such case, or none this person may see.
         NotAllowed: their role or the case's state does not allow it.
         StaleCase: the case has changed since.
+        HeldByOther: somebody else works on it just now.
         InvalidInput: finding, category, grade or reason is wrong.
     """
     found = _finding(finding)
@@ -58,6 +59,7 @@ def decide(
         raise NotAllowed(
             f"案件{case.number}是{Case(pk=case.copy_of_id).number}的副本，随其一并决定；不是同一内容时可先拆出"
         )
+    claims.must_be_free(case_id, user)
     step = TRANSITIONS.get((CaseState(case.state), found))
     if step is None:
         raise NotAllowed(f"案件{case.number}现为“{CaseState(case.state).label}”，不能再“{found.label}”")
@@ -181,6 +183,7 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     if state is CaseState.OUT_OF_SCOPE:
         case.purge_after = timezone.now() + UNDO_WINDOW
     _save(case)
+    Claim.objects.filter(case=case).delete()
     copies = clusters.spread(case, decision)
     details = {
         "finding": str(decision.finding),

@@ -5,11 +5,14 @@ CaseworkError
 ├── InvalidInput    a value is wrong; names the field, what was found and what is allowed
 ├── NotFound        there is no such thing, or none that this person may see
 ├── StaleCase       somebody else changed the case first; says who and what they found
+├── HeldByOther     somebody else works on the case just now; says who and until when
 ├── NothingToUndo   there is no act of this person that could be taken back
 └── TriedTooOften   a batch ended its workers again and again
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class CaseworkError(Exception):
@@ -50,6 +53,14 @@ class StaleCase(CaseworkError):
         by = f"{holder} 已作出决定：{finding}" if holder else "内容已更新"
         super().__init__(f"案件在您查看后有变化（{by}），请查看最新状态后再决定")
         self.holder, self.finding = holder, finding
+
+
+class HeldByOther(CaseworkError):
+    """Somebody else works on the case just now: `holder` is their 工号, `until` when it returns by itself."""
+
+    def __init__(self, holder: str, until: datetime) -> None:
+        super().__init__(f"{holder} 正在处理这一案件，请先看别的案件")
+        self.holder, self.until = holder, until
 
 
 class NothingToUndo(CaseworkError):

@@ -88,6 +88,7 @@ class CaseworkErrors:
         errors.NotAllowed: 403,
         errors.InvalidInput: 422,
         errors.StaleCase: 409,
+        errors.HeldByOther: 409,
         errors.NothingToUndo: 409,
     }
 

@@ -25,6 +25,8 @@ def in_words(error: errors.CaseworkError) -> str:
             }
         case errors.StaleCase():
             return _("案件在您查看后有变化，请看最新状态后再决定。")
+        case errors.HeldByOther():
+            return _("%(holder)s 正在处理这一案件，请先看别的案件。") % {"holder": error.holder}
         case _other:
             return _(str(error))
 

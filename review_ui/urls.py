@@ -7,7 +7,7 @@ from review_ui import accounts, health
 from review_ui.api.v1 import api
 from review_ui.lead import views as lead
 from review_ui.liaison import views as liaison
-from review_ui.staff import copies
+from review_ui.staff import claiming, copies
 from review_ui.staff import views as staff
 from review_ui.volunteers import views as volunteers
 
@@ -24,6 +24,10 @@ urlpatterns = [
     path("cases/<int:case_id>/reveal/", staff.reveal, name="reveal"),
     path("cases/<int:case_id>/decide/", staff.decide, name="decide"),
     path("cases/<int:case_id>/undo/", staff.undo, name="undo"),
+    path("cases/<int:case_id>/claim/", claiming.claim, name="claim"),
+    path("cases/<int:case_id>/take-over/", claiming.take_over, name="take-over"),
+    path("cases/<int:case_id>/hand-over/", claiming.hand_over, name="hand-over"),
+    path("cases/<int:case_id>/give-back/", claiming.give_back, name="give-back"),
     path("cases/<int:case_id>/split/", copies.split, name="split"),
     path("cases/<int:case_id>/rejoin/", copies.rejoin, name="rejoin"),
     path("volunteer/", volunteers.item, name="volunteer"),

@@ -64,6 +64,8 @@ FIELDS = {
     "category": word("类别"),
     "grade": word("定性"),
     "finding": word("结论"),
+    "to": word("移交给"),
+    "note": word("留言"),
     "version": word("版本"),
     "text": word("搜索文字"),
     "filter": word("筛选"),
@@ -96,6 +98,8 @@ ACTS = {
     "case.purge": word("清除文字"),
     "dead.retry": word("重试搁置的采集"),
     "dead.drop": word("丢弃搁置的采集"),
+    "case.take_over": word("接手案件"),
+    "case.hand_over": word("移交案件"),
     "case.follow": word("副本沿用决定"),
     "case.split": word("拆出副本"),
     "case.rejoin": word("归回副本"),
@@ -158,7 +162,7 @@ ERRORS = (
     *(word("每一行都符合处置对照表"), word("此行不得列入清单"), word("未被使用的名称"), word("账号已停用，须先启用")),
     *(word("字母、数字与 @ . + - _"), word("页面上列出的案件"), word("页面给出的版本号")),
     *(word("不超过 200 字"), word("不超过 500 字"), word("1 至 500 字"), word("不超过 150 字")),
-    *(word("规则"), word("新出现的副本自动归入已决定的案件，沿用其决定")),
+    *(word("能处理本案的其他同事的工号"), word("规则"), word("新出现的副本自动归入已决定的案件，沿用其决定")),
     *(word("按处置对照表，此类情形不得列入清单"), word("尚未选定建议处置"), word("没有证据包")),
 )
 """Reasons and limits that casework's errors give."""

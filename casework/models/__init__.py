@@ -3,8 +3,9 @@
 from casework.models.activation import PolicyActivation
 from casework.models.annotation import Annotation, Answer, Assignment
 from casework.models.audit import AuditEntry
-from casework.models.case import Case, CaseState
+from casework.models.case import UNDECIDED, Case, CaseState
 from casework.models.chain import ChainHead
+from casework.models.claim import Claim
 from casework.models.count import DailyCount, ScoreCount
 from casework.models.dead_letter import DeadLetter, Stage
 from casework.models.decision import Decision, Finding
@@ -18,6 +19,7 @@ from casework.models.switch import Switch
 from casework.models.user import Role, User
 
 __all__ = [
+    "UNDECIDED",
     "Annotation",
     "Answer",
     "Assignment",
@@ -26,6 +28,7 @@ __all__ = [
     "Case",
     "CaseState",
     "ChainHead",
+    "Claim",
     "DailyCount",
     "DeadLetter",
     "Decision",

@@ -15,6 +15,10 @@ class CaseState(models.TextChoices):
     OUT_OF_SCOPE = "out_of_scope", "超出范围"
 
 
+UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
+"""States in which a person has still to decide."""
+
+
 class Case(models.Model):
     """A hit, its assessment and what has become of it.
 

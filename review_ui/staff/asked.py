@@ -91,8 +91,8 @@ def asked(given: QueryDict) -> Asked:
     )
 
 
-def following(question: Asked, user: User, case_id: int | None) -> int | None:
-    """Return the case that comes after this one in what was asked for; from the last, the first again.
+def following(question: Asked, user: User, case_id: int | None) -> list[int]:
+    """Return the cases that come after this one in what was asked for; from the last on, the first again.
 
     Only as many as one answer of the search holds are looked through; past them work begins at the top again, where
     what has been decided meanwhile is gone.
@@ -103,7 +103,7 @@ def following(question: Asked, user: User, case_id: int | None) -> int | None:
     still = exposure.visible_cases(user).filter(pk__in=ids)
     states = top.state(user)
     known = set((still.filter(state__in=states) if states else still).values_list("pk", flat=True))
-    return next((one for one in ids[at:] + ids[:at] if one in known and one != case_id), None)
+    return [one for one in ids[at:] + ids[:at] if one in known and one != case_id]
 
 
 def _sort(value: str) -> Sort:

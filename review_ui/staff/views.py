@@ -11,15 +11,16 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from casework import annotations, cases, clusters, decisions, exposure, policies
-from casework.errors import InvalidInput
-from casework.models import Case, CaseState, Finding
+from casework import annotations, cases, claims, clusters, decisions, exposure, policies
+from casework.errors import HeldByOther, InvalidInput, StaleCase
+from casework.models import UNDECIDED, Case, CaseState, Finding, User
 from casework.roles import Action, may
 from casework.search import get_search
 from casework.search.port import Query
 from config.taxonomy import load_taxonomy
 from review_ui import words
 from review_ui.access import allowed, person
+from review_ui.errors import in_words
 from review_ui.staff.asked import LAST_PAGE, PAGE_SIZE, Asked, asked, following
 from review_ui.staff.facets import facet_groups, toggled
 
@@ -33,18 +34,20 @@ def queue(request: HttpRequest) -> HttpResponse:
     query = question.query(user)
     page = get_search().search(query)
     found = exposure.visible_cases(user).in_bulk([hit.case_id for hit in page.hits])
-    copies = clusters.counts(found)
+    copies, holders = clusters.counts(found), claims.holders(found, but=user)
     rows = [
         (
             found[hit.case_id],
             exposure.present(found[hit.case_id], user, highlights=hit.highlights),
             copies.get(hit.case_id, 0),
+            holders.get(hit.case_id),
         )
         for hit in page.hits
         if hit.case_id in found
     ]
     context = {
         "rows": rows,
+        "held": claims.held_by(user),
         "page": page,
         "query": query,
         "question": question,
@@ -89,21 +92,36 @@ def decide(request: HttpRequest, case_id: int) -> HttpResponse:
     finding = request.POST.get("finding", "")
     question = asked(QueryDict(request.POST.get("asked", "")))
     # Asked for before the case leaves the list, so that work goes on behind it and not at the top again.
-    next_id = following(question, user, case_id)
-    decisions.decide(
-        case_id,
-        user,
-        finding,
-        expected_version=int(version),
-        category=request.POST.get("category") or None,
-        reason=request.POST.get("reason", ""),
-    )
+    behind = following(question, user, case_id)
+    category, reason = request.POST.get("category") or None, request.POST.get("reason", "")
+    try:
+        decisions.decide(case_id, user, finding, expected_version=int(version), category=category, reason=reason)
+    except (StaleCase, HeldByOther) as error:
+        return _came_second(request, case_id, error, question)
+    next_id = _onward(behind, question, user)
     number = Case(pk=case_id).number
     label = _(Finding(finding).label)
     messages.success(
         request, _("%(number)s：%(label)s") % {"number": number, "label": label}, extra_tags=f"undo:{case_id}"
     )
     return _to_case(next_id, question) if next_id else _to_queue(question)
+
+
+def _came_second(request: HttpRequest, case_id: int, error: StaleCase | HeldByOther, question: Asked) -> HttpResponse:
+    """Show the case as it is now, with what this person had found and written: nothing of it is lost."""
+    found = exposure.visible_cases(person(request)).filter(pk=case_id).first()
+    if found is None:
+        raise error
+    messages.error(request, in_words(error))
+    given = {name: request.POST.get(name, "") for name in ("finding", "category", "reason")}
+    mine = {**given, "finding": Finding(given["finding"]).label if given["finding"] in Finding.values else ""}
+    context = {
+        **_case_context(found, request, revealed=False),
+        "question": question,
+        "mine": mine,
+        "chosen": given["category"] or found.category,
+    }
+    return render(request, "review_ui/case.html", context, status=409)
 
 
 @allowed(Action.DECIDE)
@@ -118,14 +136,28 @@ def undo(request: HttpRequest, case_id: int) -> HttpResponse:
 @allowed(Action.DECIDE)
 @require_GET
 def next_case(request: HttpRequest) -> HttpResponse:
-    """Open the next case of what was asked for: the first, or the one behind `behind`."""
-    question = asked(request.GET)
-    behind = request.GET.get("behind", "")
-    next_id = following(question, person(request), int(behind) if re.fullmatch(r"[0-9]{1,18}", behind) else None)
+    """Open the next case of what was asked for: the first, or the one behind `behind`, that nobody else works on.
+
+    It is claimed here already, so that of two people who press at once each gets another; `behind` is given back. A
+    link that is merely followed does no harm: the claim returns by itself.
+    """
+    user, question, given = person(request), asked(request.GET), request.GET.get("behind", "")
+    behind = int(given) if re.fullmatch(r"[0-9]{1,18}", given) else None
+    if behind is not None:
+        claims.give_back(behind, user)
+    next_id = _onward(following(question, user, behind), question, user)
     if next_id is not None:
         return _to_case(next_id, question)
     messages.info(request, _("没有别的案件了"))
     return _to_queue(question)
+
+
+def _onward(ids: list[int], question: Asked, user: User) -> int | None:
+    """Return the case to go on with: the first that nobody else works on; of decided ones simply the first."""
+    states = question.state(user)
+    if states and not set(states) & set(UNDECIDED):
+        return ids[0] if ids else None
+    return claims.take_first(ids, user)
 
 
 def _to_case(case_id: int, question: Asked) -> HttpResponseRedirect:
@@ -168,6 +200,9 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
         "last": last,
         "may_undo": last is not None and last.decided_by_id == user.pk and last.follows_id is None,
         "may_decide": bool(may(user, Action.DECIDE)),
+        "chosen": found.category,
+        "holder": claims.holders([found.pk], but=user).get(found.pk),
+        "colleagues": claims.colleagues(found, user) if may_act and found.state in UNDECIDED else [],
         "likeness": round(100 * (found.likeness or 0)),
         "occurrences": [] if found.copy_of_id else clusters.occurrences(found, user),
         "copies": clusters.counts([found.pk]).get(found.pk, 0),
