@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('casework', '0007_urgent_first'),
+        ('casework', '0008_sample_counts'),
     ]
 
     operations = [
