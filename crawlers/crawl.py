@@ -1,16 +1,18 @@
-"""Crawl one site under its policy, in this process."""
+"""Crawl sites, each under its own policy, side by side in this process."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+import resource
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Required, TypedDict, Unpack
 
-from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner
+from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner, Crawler
 from scrapy.exceptions import CloseSpider
 
 from config.policy import SitePolicy
@@ -21,8 +23,9 @@ from crawlers.formats import NoReader, reader
 from crawlers.gate import Fetch, Gate
 from crawlers.report import CrawlReport
 from crawlers.spider import SiteSpider
-from crawlers.state import State
+from crawlers.state import AlreadyRunning, State, Unusable
 
+MOST_OPEN_FILES = 16_384
 MAX_PAGE_BYTES = 5 * 1024 * 1024
 
 
@@ -60,6 +63,22 @@ class Options(TypedDict, total=False):
     before_commit: Callable[[CrawlReport], None]
 
 
+def ensure_crawlable(policy: SitePolicy) -> None:
+    """Refuse a policy that gives nothing to crawl.
+
+    Raises:
+        NotCrawlable: it has no recipe, its basis is import, or a reader that it names is not there.
+    """
+    if policy.crawl is None or policy.basis.kind == "import":
+        raise NotCrawlable(f"{policy.name}: its policy says nothing to crawl (basis {policy.basis.kind})")
+    try:
+        for recipe in (policy.crawl.list, policy.crawl.thread):
+            if recipe and recipe.reader:
+                reader(recipe.reader)
+    except NoReader as error:
+        raise NotCrawlable(f"{policy.name}: {error}") from error
+
+
 def crawl(policy: SitePolicy, **options: Unpack[Options]) -> CrawlReport:
     """Read a site and hand each capture to `on_capture`, as soon as it is read; runs once in a process.
 
@@ -68,18 +87,67 @@ def crawl(policy: SitePolicy, **options: Unpack[Options]) -> CrawlReport:
         AlreadyRunning: another crawl of this site uses the same state.
         Unusable: the folder of the state cannot be written.
     """
-    with _job(policy, options) as job:
-        process = AsyncCrawlerProcess(job.settings)
-        process.crawl(SiteSpider, **job.arguments)
+    (crawled,) = crawl_all([(policy, options)])
+    if crawled.error is not None:
+        raise crawled.error
+    return crawled.report
+
+
+@dataclass
+class Crawled:
+    """What became of one site: its report, and the error with which it ended, if any."""
+
+    report: CrawlReport
+    error: BaseException | None = None
+
+
+def crawl_all(jobs: Sequence[tuple[SitePolicy, Options]]) -> list[Crawled]:
+    """Read several sites at once, each at its own pace; runs once in a process. None holds up the others.
+
+    What ends one site (it is read by another process, its captures cannot be kept) stands in its `Crawled`.
+    """
+    _open_enough_files()
+    private = [host for policy, _ in jobs for host in private_hosts(policy)]
+    process = AsyncCrawlerProcess(_BASE | {"WOODPECKER_PRIVATE_HOSTS": private})
+    every = [_begin(process, policy, options) for policy, options in jobs]
+    if process.crawlers:
         process.start()
-    return job.report
+    return every
+
+
+def _begin(process: AsyncCrawlerProcess, policy: SitePolicy, options: Options) -> Crawled:
+    stack = contextlib.ExitStack()
+    try:
+        job = stack.enter_context(_job(policy, options))
+    except (NotCrawlable, AlreadyRunning, Unusable) as error:
+        return Crawled(CrawlReport(policy.name), error)
+    crawled = Crawled(job.report)
+
+    def ended(task: asyncio.Task[None]) -> None:
+        try:
+            stack.close()
+        except Exception as error:  # what could not be kept
+            crawled.error = error
+        if not task.cancelled():
+            crawled.error = crawled.error or task.exception()
+
+    process.crawl(Crawler(SiteSpider, job.settings), **job.arguments).add_done_callback(ended)
+    return crawled
+
+
+def _open_enough_files() -> None:
+    """Allow as many open files as the system lets us: each site has a connection and the files of its memory."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def crawl_here(policy: SitePolicy, **options: Unpack[Options]) -> CrawlReport:
     """As `crawl`, beside others in a running event loop, which Twisted's asyncio reactor must drive.
 
     Names are looked up by that reactor's resolver: install `PublicResolver` on it where a policy forbids private
-    addresses.
+    addresses, as `crawl_all` does.
     """
     with _job(policy, options) as job:
         await AsyncCrawlerRunner(job.settings).crawl(SiteSpider, **job.arguments)
@@ -97,14 +165,7 @@ class _Job:
 
 @contextlib.contextmanager
 def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
-    if policy.crawl is None or policy.basis.kind == "import":
-        raise NotCrawlable(f"{policy.name}: its policy says nothing to crawl (basis {policy.basis.kind})")
-    try:
-        for recipe in (policy.crawl.list, policy.crawl.thread):
-            if recipe and recipe.reader:
-                reader(recipe.reader)
-    except NoReader as error:
-        raise NotCrawlable(f"{policy.name}: {error}") from error
+    ensure_crawlable(policy)
     report = CrawlReport(policy.name)
     began = time.monotonic()
     failure: list[Exception] = []
@@ -175,8 +236,8 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         "DOWNLOAD_DELAY_JITTER": 0,
         "COOKIES_ENABLED": False,
         "HTTPPROXY_ENABLED": False,  # a proxy of the environment would hide who asks
-        **({} if policy.private_hosts_allowed else {"TWISTED_DNS_RESOLVER": "crawlers.resolver.PublicResolver"}),
-        "TELNETCONSOLE_ENABLED": False,
+        **_BASE,
+        "WOODPECKER_PRIVATE_HOSTS": private_hosts(policy),
         "REMOTE_CONTROL_ENABLED": False,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_MAXSIZE": MAX_PAGE_BYTES,
@@ -186,7 +247,19 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         "RETRY_TIMES": 1,
         "REDIRECT_MAX_TIMES": 5,
         "HTTPERROR_ALLOW_ALL": False,
-        "LOG_ENABLED": False,
-        "LOG_INSTALL_ROOT_HANDLER": False,
         "AJAXCRAWL_ENABLED": False,
     }
+
+
+def private_hosts(policy: SitePolicy) -> list[str]:
+    """Return the names of a site that may lead to private addresses: its policy says so."""
+    return [host.rpartition(":")[0] or host for host in policy.allowed_hosts() if policy.private_hosts_allowed]
+
+
+_BASE = {
+    "TWISTED_DNS_RESOLVER": "crawlers.resolver.PublicResolver",
+    "TELNETCONSOLE_ENABLED": False,
+    "LOG_ENABLED": False,
+    "LOG_INSTALL_ROOT_HANDLER": False,
+}
+"""Settings of the whole process."""

@@ -154,13 +154,13 @@ class Gate:
         self._state.count_page(_today())
         return Verdict(True, "allowed")
 
-    def left(self, url: str, *, robots: bool = False) -> None:
-        """Give the turn back: the answer is there, or there will be none.
+    def left(self, url: str, *, robots: bool = False) -> float:
+        """Give the turn back: the answer is there, or there will be none. Returns when there is another turn.
 
         The pause runs from now on, so that two requests are apart by the delay even when one was slow.
         """
         delay = self._policy.delay_seconds if robots else self._delay(url)
-        self._state.end_turn(registered_domain(url), time.time() + delay)
+        return self._state.end_turn(registered_domain(url), time.time() + delay)
 
     def answered(self, url: str, status: int, headers: dict[str, str], text: str) -> str | None:
         """Read what an answer says of us; returns why it must not be used, or None."""

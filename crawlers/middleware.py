@@ -47,7 +47,7 @@ class GateMiddleware:
 
     def left(self, request: Request, spider: Spider | None = None) -> None:
         """Give the turn back, whether an answer came or not."""
-        self.gate.left(request.url, robots=ROBOTS_FLAG in request.meta)
+        self._report.next_at = self.gate.left(request.url, robots=ROBOTS_FLAG in request.meta)
 
     async def process_request(self, request: Request, spider: Spider | None = None) -> None:
         """Let the request go, at its time, or refuse it.

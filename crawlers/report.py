@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from crawlers.yields import Rot, Yields
@@ -18,7 +19,8 @@ class CrawlReport:
     key or no text; `gone_threads` those whose address answers 404 or 410; `withheld_pages` those that ask not to be
     kept; `refused` and `failed` say why and how often;
     `amber` says what brings far less than this site's own history, `yields` what was looked at and found;
-    `stopped_by_site` is set when an answer made the site rest, or stay busy.
+    `stopped_by_site` is set when an answer made the site rest, or stay busy; `next_at` is the moment (seconds since
+    1970) from which the site may be asked again.
     """
 
     site: str
@@ -43,6 +45,7 @@ class CrawlReport:
     amber: list[Rot] = field(default_factory=list)
     stopped_early: str = ""
     stopped_by_site: str = ""
+    next_at: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report for a machine."""
@@ -53,6 +56,7 @@ class CrawlReport:
                 if name not in {"refused", "failed", "yields", "amber"}
             },
             "seconds": round(self.seconds, 2),
+            "next_at": datetime.fromtimestamp(self.next_at, UTC).isoformat() if self.next_at else None,
             "refused": dict(self.refused),
             "failed": dict(self.failed),
             "amber": [{"kind": one.kind, "since": one.since.isoformat(), "what": one.what} for one in self.amber],

@@ -14,11 +14,24 @@ class PrivateAddress(OSError):
 
 
 class PublicResolver(CachingThreadedResolver):
-    """Scrapy's resolver, refusing private addresses: a name that changed since the gate looked is caught here."""
+    """Scrapy's resolver, refusing private addresses: a name that changed since the gate looked is caught here.
+
+    Names in the setting `WOODPECKER_PRIVATE_HOSTS` are those whose policy allows private addresses.
+    """
+
+    private: frozenset[str] = frozenset()
+
+    @classmethod
+    def from_crawler(cls, crawler: Any, reactor: Any) -> PublicResolver:
+        """Make it for one process."""
+        resolver: PublicResolver = super().from_crawler(crawler, reactor)
+        resolver.private = frozenset(crawler.settings.getlist("WOODPECKER_PRIVATE_HOSTS"))
+        return resolver
 
     def getHostByName(self, name: str, timeout: Any = ()) -> Any:  # noqa: N802 - Twisted's name
         """Return a Deferred of the address."""
-        return super().getHostByName(name, timeout).addCallback(_checked, name)
+        found = super().getHostByName(name, timeout)
+        return found if name in self.private else found.addCallback(_checked, name)
 
 
 def _checked(address: str, name: str) -> str:

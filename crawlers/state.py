@@ -212,11 +212,13 @@ class State:
         self._turns[domain] = turn
         return 0.0
 
-    def end_turn(self, domain: str, next_at: float) -> None:
-        """Give a turn back; nobody has the next one before `next_at` (seconds since 1970)."""
-        self.note_next_at(domain, max(self.next_at(domain), next_at))
+    def end_turn(self, domain: str, next_at: float) -> float:
+        """Give a turn back; nobody has another before `next_at` (seconds since 1970), or later. Returns that moment."""
+        next_at = max(self.next_at(domain), next_at)
+        self.note_next_at(domain, next_at)
         if turn := self._turns.pop(domain, None):
             turn.close()
+        return next_at
 
     def stopped(self, now: float) -> str | None:
         """Return why the site rests, or None when it does not."""

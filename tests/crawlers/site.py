@@ -69,6 +69,9 @@ class Site(ThreadingHTTPServer):
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away: a trap makes them do so."""
+
     @property
     def url(self) -> str:
         """Root of the site."""

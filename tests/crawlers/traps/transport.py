@@ -10,7 +10,7 @@ from tests.crawlers.site import Reply
 from tests.crawlers.traps.ground import Ground, Sprung, kept, trap
 
 MEGABYTE = 1_000_000
-MOST = 8 * MEGABYTE
+MOST = 16 * MEGABYTE
 """What a server may have sent of a page before a crawler that stops at 5 MB has closed the connection."""
 
 

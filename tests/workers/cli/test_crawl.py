@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -131,7 +133,9 @@ def test_a_full_disk_is_told_without_a_traceback(served: Site, crawl: Crawl, tmp
     done = crawl(site_file(served, tmp_path), "-o", "/dev/full")
 
     assert done.returncode == 1
-    assert done.stderr.strip() == "captures cannot be kept: the disk is full; what was written is whole, run again"
+    assert (
+        done.stderr.strip() == "test: captures cannot be kept: the disk is full; what was written is whole, run again"
+    )
 
 
 def test_captures_without_an_output_go_into_the_inbox(served: Site, crawl: Crawl, tmp_path: Path) -> None:
@@ -160,7 +164,8 @@ def test_a_terminal_shows_how_far_it_is(served: Site, tmp_path: Path) -> None:
             shown += piece
     os.close(leader)
 
-    assert "测试站: 3 pages, 5 captures" in shown.decode("utf-8", "replace")
+    assert "1 sites, 3 pages, 5 captures" in shown.decode("utf-8", "replace")
+    assert "测试站" in shown.decode("utf-8", "replace")
 
 
 def test_a_site_whose_pages_changed_turns_amber_in_the_status_and_back(
@@ -194,3 +199,80 @@ def test_a_site_whose_pages_changed_turns_amber_in_the_status_and_back(
     site.pages["/list"] = page
     assert crawl(policy).returncode == 0
     assert summary(status("--json"))["sites"]["amber"] == []
+
+
+@pytest.fixture
+def two_sites(served: Site, tmp_path: Path) -> list[Path]:
+    """Two site files of one server, whose requests are a fifth of a second apart."""
+    values = json.loads(site_file(served, tmp_path).read_text("utf-8")) | {"delay_seconds": 0.2}
+    for name in ("east", "west"):
+        (tmp_path / f"{name}.yaml").write_text(json.dumps(values), "utf-8")
+    return [tmp_path / "east.yaml", tmp_path / "west.yaml"]
+
+
+def test_several_sites_are_read_in_one_process_and_each_has_its_report(
+    served: Site, two_sites: list[Path], crawl: Crawl, tmp_path: Path
+) -> None:
+    output = tmp_path / "captures.jsonl"
+    done = crawl(*two_sites, "-o", output, "--json")
+    told = crawl(*two_sites, "-o", output)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert summary(done)["captures"] == 10
+    assert [(one["site"], one["captures"], one["stopped_early"]) for one in summary(done)["sites"]] == [
+        ("east", 5, ""), ("west", 5, "")
+    ]  # fmt: skip
+    assert re.search(r"east +│ 1 +│ 1 +│ 0 ", told.stdout)
+    assert {json.loads(line)["site"] for line in output.read_text("utf-8").splitlines()} == {"east", "west"}
+    # one domain: the two took turns
+    assert min(after.at - before.answered for before, after in itertools.pairwise(served.log)) >= 0.198
+
+
+def test_two_processes_take_turns_at_one_domain(served: Site, two_sites: list[Path], tmp_path: Path) -> None:
+    command = [*COMMAND, "--state", str(tmp_path / "state"), "-o", "/dev/null"]
+    running = [
+        subprocess.Popen([*command, str(file)], cwd=ROOT, env=environment_of(tmp_path), stdout=subprocess.DEVNULL)
+        for file in two_sites
+    ]
+    assert [process.wait(60) for process in running] == [0, 0]
+
+    assert len(served.asked()) == 6
+    assert max(one.in_flight for one in served.log) == 1
+    assert min(after.at - before.answered for before, after in itertools.pairwise(served.log)) >= 0.198
+
+
+def test_a_site_that_fails_does_not_hold_up_the_others(
+    served: Site, two_sites: list[Path], crawl: Crawl, tmp_path: Path
+) -> None:
+    from crawlers.state import State
+
+    held = State(tmp_path / "state", "east")
+    done = crawl(*two_sites, "-o", "-", "--json", "--state", tmp_path / "state")
+    held.close()
+
+    assert done.returncode == 3
+    assert "east: another crawl of east is using" in done.stderr
+    assert [(one["captures"], "error" in one) for one in summary(done)["sites"]] == [(0, True), (5, False)]
+
+
+def test_all_means_every_configured_site_that_is_on_and_wrong_ones_are_named(
+    served: Site, two_sites: list[Path], crawl: Crawl, tmp_path: Path
+) -> None:
+    folder = tmp_path / "policies" / "sites"
+    folder.mkdir(parents=True)
+    east = json.loads(two_sites[0].read_text("utf-8"))
+    off = east | {"enabled": False}
+    for name, values in {"east": east, "off": off, "wrong": {"title": 5}, "demo": off}.items():
+        (folder / f"{name}.yaml").write_text(json.dumps(values), "utf-8")
+    done = crawl("--all", "-o", "-", "--json", WOODPECKER_POLICY_DIR=str(tmp_path / "policies"))
+
+    assert done.returncode == 3
+    assert [(one["site"], one["captures"]) for one in summary(done)["sites"]] == [("east", 5), ("wrong", 0)]
+    assert "wrong: " in done.stderr
+
+
+@pytest.mark.parametrize("call", [[], ["demo", "--all"], ["--site", "demo"]])
+def test_a_call_that_names_no_site_or_too_many_is_told(woodpecker: Any, call: list[str]) -> None:
+    done = woodpecker("crawl", *call, "-o", "-")
+
+    assert (done.code, "SITE: found" in done.err) == (2, True)

@@ -1,0 +1,64 @@
+"""Where the captures of a crawl go: a file, standard output, or the inbox."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workers.cli.output import Exit, leave
+
+if TYPE_CHECKING:
+    from crawlers.capture import Capture
+    from crawlers.capture_file import CaptureFile
+
+
+@contextlib.contextmanager
+def opened(output: str | None, *, as_json: bool) -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
+    """Give what keeps a capture, and what makes everything kept so far safe."""
+    if output is None:
+        yield from _inbox()
+    elif output == "-":
+        yield _print, sys.stdout.flush
+    else:
+        with _file(Path(output), as_json=as_json) as file:
+            yield file.add, file.flush
+
+
+def _file(path: Path, *, as_json: bool) -> CaptureFile:
+    from crawlers.capture_file import CaptureFile, NotCaptures
+
+    try:
+        return CaptureFile(path)
+    except NotCaptures as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
+    except OSError as error:
+        leave(Exit.WRONG_INPUT, f"{path} cannot be written: {error.strerror}", as_json=as_json)
+
+
+def _print(capture: Capture) -> None:
+    sys.stdout.write(capture.model_dump_json() + "\n")
+
+
+def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
+    """Put captures into the inbox page by page."""
+    from workers.cli.start import prepare
+
+    prepare()
+    from workers import receiving
+
+    waiting: list[Capture] = []
+
+    # Django refuses to wait for its database inside an event loop, and the crawl runs in one: a thread of its own
+    # writes, and the crawl waits for it, since it must not go on before the captures are safe.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox") as writer:
+
+        def flush() -> None:
+            if waiting:
+                writer.submit(receiving.receive, list(waiting)).result()
+                waiting.clear()
+
+        yield waiting.append, flush
