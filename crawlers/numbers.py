@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from stdnum import luhn
 from stdnum.cn import ric
+from stdnum.exceptions import ValidationError
 
 from crawlers.figures import Part, Run, is_one_number, runs
 
@@ -49,6 +50,16 @@ _UNIT = re.compile(
     r"分钟|秒|只|名|多|步|下|票|粉|赞|本|张|台|套|瓶|杯|份|度|公里|里|倍|股)",
     re.IGNORECASE,
 )
+_PROVINCES = (
+    range(11, 16),
+    range(21, 24),
+    range(31, 38),
+    range(41, 47),
+    range(50, 55),
+    range(61, 66),
+    (71, 81, 82, 83),
+)
+_PROVINCE_CODES = frozenset(str(code) for some in _PROVINCES for code in some)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _LANDLINE = re.compile(r"0(?:10|2\d|[3-9]\d\d)[2-8]\d{6,7}")
 _SERVICE = re.compile(r"[48]00\d{7}")
@@ -103,9 +114,18 @@ def _identity_numbers(source: str, text: str, run: Run) -> Iterator[tuple[int, i
         end, number = part.end, part.figures
         if len(number) == 17 and (match := _X.match(source, end)):
             end, number = match.end(), number + "X"
-        whole = len(number) == 18 and (labelled or ric.is_valid(number))
+        whole = len(number) == 18 and (labelled or _is_identity(number))
         if (whole or (labelled and len(number) == 15)) and is_one_number(part, _IDENTITY_SIZES):
             yield part.start, end, ""
+
+
+def _is_identity(number: str) -> bool:
+    """Whether check digit, date and province are right; `ric.validate` fails on counties that its list lacks."""
+    try:
+        ric.get_birth_date(number)
+    except ValidationError:
+        return False
+    return number[:2] in _PROVINCE_CODES and bool(ric.calc_check_digit(number) == number[-1])
 
 
 def _bank_cards(source: str, text: str, run: Run) -> Iterator[tuple[int, int, str]]:
@@ -143,7 +163,7 @@ def _phones(source: str, text: str, run: Run) -> Iterator[tuple[int, int, str]]:
 def _is_other_phone(part: Part, source: str, before: str) -> bool:
     """Whether a number is a landline or a service number, or is called one."""
     number = part.figures
-    if _OTHER_NUMBER.search(before):
+    if _OTHER_NUMBER.search(before) or _LETTER.search(before[-1:]):
         return False
     if _LANDLINE.fullmatch(number):
         return is_one_number(part, _LANDLINE_SIZES)
