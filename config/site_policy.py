@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, WithJsonSchema, model_validator
 
 from config.documents import Strict
+from config.import_recipe import ImportRecipe
 from config.recipe import Recipe, UnitKind
 from config.taxonomy import SLUGS
 
@@ -294,6 +295,9 @@ class SitePolicy(Strict):
         None, description="shares one number of threads among the sections by what the past tells; none: `sample`"
     )
     crawl: Recipe | None = Field(None, description="how its pages are read; usually inherited from a preset")
+    imports: ImportRecipe | None = Field(
+        None, alias="import", description="how supplied tables are read, where their headings say too little"
+    )
     contact: Contact | None = Field(None, description="the platform's liaison")
     labelling: str = Field("", max_length=300, description="how this platform labels content (显著提示)")
     removed_marker: str = Field("", max_length=200, description="what its page says where something was removed")

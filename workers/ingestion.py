@@ -52,7 +52,29 @@ def run(
     advance: Callable[[int, int], None] = lambda at, rows: None,
     tell: Callable[[jsonl.Problem], None] = lambda problem: None,
 ) -> Outcome:
-    """Read captures to the end and put them into the inbox, redacted; rejected rows are told and counted.
+    """Read captures as JSON Lines to the end and put them into the inbox, as `run_rows` does."""
+    return run_rows(
+        jsonl.read(stream),
+        chunk=chunk,
+        advance=lambda rows: advance(stream.tell() if stream.seekable() else 0, rows),
+        tell=tell,
+    )
+
+
+def run_rows(
+    rows: Iterable[tuple[int, jsonl.Row]],
+    *,
+    chunk: int,
+    advance: Callable[[int], None] = lambda rows: None,
+    tell: Callable[[jsonl.Problem], None] = lambda problem: None,
+) -> Outcome:
+    """Put captures into the inbox, redacted; rejected rows are told and counted.
+
+    Args:
+        rows: number of the line or record, and the capture or what is wrong with it.
+        chunk: captures that go into the inbox together.
+        advance: takes the number of rows read so far.
+        tell: takes each problem.
 
     Raises:
         Interrupted: the database failed half-way (full disk, server gone).
@@ -67,7 +89,7 @@ def run(
             if len(outcome.problems) < LISTED:
                 outcome.problems.append(asdict(problem))
 
-    for line, row in jsonl.read(stream):
+    for line, row in rows:
         at += 1
         problems = row if isinstance(row, list) else _against_policy(line, row)
         if problems:
@@ -77,7 +99,7 @@ def run(
         waiting.append(redact_capture(row, key=key))
         if len(waiting) >= chunk:
             _flush(waiting, line, outcome)
-            advance(stream.tell() if stream.seekable() else 0, at)
+            advance(at)
     _flush(waiting, line, outcome)
     with _written(line, outcome):
         intake.reject(outcome.rejected)

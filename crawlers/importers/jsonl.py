@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from pydantic import ValidationError
 
@@ -17,15 +17,27 @@ MAX_LINE_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class Problem:
-    """Why a row was rejected: where, which field, what was found and what is allowed. Never the text itself."""
+    """Why a row was rejected: where, which field, what was found and what is allowed. Never the text itself.
+
+    `line` counts lines, or the records of an archive, as `counted` says.
+    """
 
     line: int
     field: str
     found: str
     allowed: str
+    counted: Literal["line", "record"] = "line"
 
     def __str__(self) -> str:
-        return f"line {self.line}, field {self.field}: found {self.found}; allowed: {self.allowed}"
+        return f"{self.counted} {self.line}, field {self.field}: found {self.found}; allowed: {self.allowed}"
+
+
+class NotReadable(Exception):
+    """A file is not what it is taken for: says what was found and what is allowed. Nothing was read of it."""
+
+
+Row = Capture | list[Problem]
+"""A row as it was read, or what is wrong with it."""
 
 
 def read(stream: BinaryIO) -> Iterator[tuple[int, Capture | list[Problem]]]:

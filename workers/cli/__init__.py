@@ -20,6 +20,7 @@ GROUPS = (
     "thresholds",
     "train",
     "rules",
+    "ingest",
     "inbox",
     "dead",
     "prevalence",

@@ -1,16 +1,12 @@
-"""`woodpecker ingest`, `status`, `sweep`, `reindex`: captures in, and the state of what became of them."""
+"""`woodpecker status`, `sweep`, `reindex`: the state of what became of captures, and its upkeep."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
-from workers.cli.output import Exit, Json, complain, console, leave, summary
+from workers.cli.output import Exit, Json, console, leave, summary
 
 CHUNK = 2000
 """Captures that are validated before they go into the inbox together."""
@@ -20,30 +16,9 @@ SHOWN = 20
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    app.command()(ingest)
     app.command()(status)
     app.command()(sweep)
     app.command()(reindex)
-
-
-def ingest(
-    source: Annotated[str, typer.Argument(metavar="FILE|-", help="Captures as JSON Lines; - reads standard input.")],
-    json: Json = False,
-) -> None:
-    """Put captures into the inbox. Doing it twice changes nothing: a capture is taken once by its id."""
-    from workers.cli.start import prepare
-
-    prepare(as_json=json)
-    from workers import ingestion
-
-    with _opened(source, as_json=json) as stream, _progress(stream) as advance:
-        try:
-            outcome = ingestion.run(stream, chunk=CHUNK, advance=advance, tell=_teller(source))
-        except ingestion.Interrupted as error:
-            leave(Exit.FAILED, str(error), as_json=json, **error.outcome.as_dict())
-    _report(outcome.as_dict(), json)
-    if outcome.rejected:
-        raise typer.Exit(int(Exit.PARTLY))
 
 
 def status(
@@ -109,53 +84,6 @@ def reindex(json: Json = False) -> None:
     except SearchUnavailable as error:
         leave(Exit.FAILED, f"search: {error}", as_json=json)
     _report({"documents": documents}, json)
-
-
-@contextmanager
-def _opened(source: str, *, as_json: bool) -> Iterator[BinaryIO]:
-    if source == "-":
-        yield sys.stdin.buffer
-        return
-    path = Path(source)
-    if path.suffix.lower() not in {".jsonl", ".ndjson", ".json", ""}:
-        leave(
-            Exit.WRONG_INPUT,
-            f"{path}: found {path.suffix!r}; allowed: captures as JSON Lines (.jsonl)",
-            as_json=as_json,
-        )
-    try:
-        stream = path.open("rb")
-    except OSError as error:
-        leave(Exit.WRONG_INPUT, f"{path}: {error.strerror}", as_json=as_json)
-    with stream:
-        yield stream
-
-
-@contextmanager
-def _progress(stream: BinaryIO) -> Iterator[Any]:
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from workers.cli.output import errors
-
-    size = Path(stream.name).stat().st_size if isinstance(getattr(stream, "name", None), str) else None
-    columns = (TextColumn("ingesting"), BarColumn(), TextColumn("{task.fields[rows]} captures"), TimeRemainingColumn())
-    with Progress(*columns, console=errors, disable=not errors.is_terminal, transient=True) as progress:
-        task = progress.add_task("ingest", total=size, rows=0)
-        yield lambda at, rows: progress.update(task, completed=at, rows=rows)
-
-
-def _teller(source: str) -> Any:
-    told = 0
-
-    def tell(problem: object) -> None:
-        nonlocal told
-        told += 1
-        if told <= SHOWN:
-            complain(f"{source}: {problem}")
-        elif told == SHOWN + 1:
-            complain(f"{source}: more rows were rejected; the summary counts them")
-
-    return tell
 
 
 def _report(values: dict[str, Any], as_json: bool) -> None:

@@ -58,7 +58,7 @@ def test_many_wrong_rows_are_counted_instead_of_told(woodpecker: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("nowhere.jsonl", "No such file"), (".", "Is a directory"), ("list.csv", "allowed: captures as JSON Lines")],
+    [("nowhere.jsonl", "No such file"), (".", "Is a directory")],
 )
 def test_what_is_no_file_of_captures_changes_nothing(woodpecker: Any, tmp_path: Path, name: str, said: str) -> None:
     done = woodpecker("ingest", str(tmp_path / name), "--json")
