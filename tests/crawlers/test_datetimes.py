@@ -98,3 +98,36 @@ def test_no_text_breaks_the_readers(text: str) -> None:
     for read in (parse_unix, parse_iso):
         found = read(text)
         assert found is None or found.tzinfo is not None
+
+
+FOREIGN = [
+    ("11-20-2026, 08:00 PM", "2026-11-20T20:00:00+08:00"),
+    ("Yesterday, 08:00 AM", "2026-11-26T08:00:00+08:00"),
+    ("Today at 08:00:30 AM", "2026-11-27T08:00:30+08:00"),
+    ("Yesterday 20:05", "2026-11-26T20:05:00+08:00"),
+    ("3 hours ago", "2026-11-27T17:00:00+08:00"),
+    ("an hour ago", "2026-11-27T19:00:00+08:00"),
+    ("about 2 minutes ago", "2026-11-27T19:58:00+08:00"),
+    ("1 day, 3 hours ago", "2026-11-26T20:00:00+08:00"),
+    ("08:00, 20 November 2026 (UTC)", "2026-11-20T16:00:00+08:00"),
+    ("2026年11月20日 (五) 08:00 (UTC)", "2026-11-20T16:00:00+08:00"),
+    ("2026-11-20（周五）08:00", "2026-11-20T08:00:00+08:00"),
+    ("2026年11月20日 星期五 08:00", "2026-11-20T08:00:00+08:00"),
+    ("Posted: Fri Nov 20, 2026 8:00 am", "2026-11-20T08:00:00+08:00"),
+    ("asked Nov 20, 2026", "2026-11-20T00:00:00+08:00"),
+    ("20/11/2026 08:00", "2026-11-20T08:00:00+08:00"),
+    ("#1 楼主 2026-11-20 08:00", "2026-11-20T08:00:00+08:00"),
+    ("3小时前 发布", "2026-11-27T17:00:00+08:00"),
+    ("2小时之前", "2026-11-27T18:00:00+08:00"),
+]
+
+
+@pytest.mark.parametrize(("text", "moment"), FOREIGN)
+def test_times_as_other_software_writes_them(text: str, moment: str) -> None:
+    now = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+    assert parse_zh(text, now=now) == datetime.fromisoformat(moment)
+
+
+@pytest.mark.parametrize("text", ["less than", "5 days", "周一", "on", "Posted:", "99 hours from now", "Yesterday"])
+def test_what_says_no_time_gives_none(text: str) -> None:
+    assert parse_zh(text, now=datetime(2026, 11, 27, 12, 0, tzinfo=UTC)) is None
