@@ -26,6 +26,7 @@ class Action(StrEnum):
     APPROVE_NOTICE = "复核清单"
     EXPORT_NOTICE = "导出清单"
     TURN_RULES = "开关自动规则"
+    EXPORT_RESULTS = "导出检索结果"
     SEE_STATUS = "查看运行状态"
     SEE_AUDIT = "查看审计日志"
     MANAGE_ACCOUNTS = "管理账号"
@@ -37,7 +38,13 @@ ALLOWED: dict[Role, frozenset[Action]] = {
     Role.REVIEWER: frozenset({Action.SEE_CASES, Action.DECIDE, Action.SEE_ANNOTATIONS}),
     Role.VOLUNTEER: frozenset({Action.ANNOTATE}),
     Role.LIAISON: frozenset(
-        {Action.SEE_CASES, Action.PREPARE_NOTICE, Action.APPROVE_NOTICE, Action.EXPORT_NOTICE},
+        {
+            Action.SEE_CASES,
+            Action.PREPARE_NOTICE,
+            Action.APPROVE_NOTICE,
+            Action.EXPORT_NOTICE,
+            Action.EXPORT_RESULTS,
+        },
     ),
     Role.LEAD: frozenset(
         {
@@ -49,6 +56,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
             Action.PREPARE_NOTICE,
             Action.APPROVE_NOTICE,
             Action.EXPORT_NOTICE,
+            Action.EXPORT_RESULTS,
             Action.TURN_RULES,
             Action.SEE_STATUS,
             Action.SEE_AUDIT,

@@ -7,7 +7,7 @@ from review_ui import accounts, health
 from review_ui.api.v1 import api
 from review_ui.lead import views as lead
 from review_ui.liaison import views as liaison
-from review_ui.staff import claiming, copies
+from review_ui.staff import claiming, copies, searches
 from review_ui.staff import views as staff
 from review_ui.volunteers import views as volunteers
 
@@ -19,6 +19,12 @@ urlpatterns = [
     path("set-password/<str:uid>/<str:token>/", accounts.set_password, name="set-password"),
     path("language/", include("django.conf.urls.i18n")),
     path("queue/", staff.queue, name="queue"),
+    path("queue/trend/", searches.trend, name="trend"),
+    path("queue/export/", searches.export, name="export-results"),
+    path("queue/searches/", searches.save, name="save-search"),
+    path("queue/searches/<int:search_id>/remove/", searches.remove, name="remove-search"),
+    path("queue/searches/<int:search_id>/bring-back/", searches.bring_back, name="bring-back-search"),
+    path("cases/<int:case_id>/similar/", searches.similar, name="similar"),
     path("queue/next/", staff.next_case, name="next-case"),
     path("cases/<int:case_id>/", staff.case, name="case"),
     path("cases/<int:case_id>/reveal/", staff.reveal, name="reveal"),

@@ -80,6 +80,8 @@ FIELDS = {
     "cases": word("案件"),
     "lines": word("清单"),
     "format": word("格式"),
+    "search": word("搜索"),
+    "name": word("名称"),
     "username": word("用户名"),
     "password": word("密码"),
     "role": word("角色"),
@@ -115,6 +117,7 @@ ACTS = {
     "notice.send_back": word("退回清单"),
     "notice.discard": word("作废草稿"),
     "notice.export": word("导出清单"),
+    "case.export": word("导出检索结果"),
     "retention.purge": word("按期清除"),
     "policy.activate": word("启用策略"),
     "backup.make": word("备份"),
@@ -148,10 +151,19 @@ DISPOSITIONS = (
 ACTIONS = (
     *(word("查看案件"), word("查看最高等级（S0）案件"), word("查看涉性侵害专办案件"), word("审核案件")),
     *(word("处理上报案件"), word("查看志愿者意见汇总"), word("参与标注"), word("起草清单"), word("复核清单")),
-    *(word("导出清单"), word("开关自动规则"), word("查看运行状态"), word("查看审计日志"), word("管理账号")),
+    *(
+        word("导出清单"),
+        word("导出检索结果"),
+        word("开关自动规则"),
+        word("查看运行状态"),
+        word("查看审计日志"),
+        word("管理账号"),
+    ),
 )
 """What somebody may be allowed to do, as `casework.roles` calls it."""
 ERRORS = (
+    *(word("保存的搜索"), word("1 至 60 字"), word("先搜索或筛选，再保存")),
+    *(word("最多保存 50 个搜索，请先删去不用的"), word("结果不超过 5000 件，请先缩小范围")),
     *(word("案件"), word("清单"), word("清单行"), word("账号")),
     *(word("确认时须选定一个类别"), word("须同时选定类别"), word("只能回答眼前的这一条")),
     *(word("查看涉及未成年人个人信息的内容须填写理由"), word("专办案件不留存任何文字"), word("文字已按期清除")),

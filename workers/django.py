@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -14,6 +15,7 @@ from config.settings import get_settings
 
 MIGRATING = 0x5357_0001
 """Number of PostgreSQL's advisory lock for migrations."""
+WAIT_SECONDS = 0.2
 
 
 def setup() -> None:
@@ -44,11 +46,20 @@ def _alone() -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATING])
+    # Asked again and again: a statement that waits holds a snapshot, for which an index built beside the work waits.
+    while not _locked():
+        time.sleep(WAIT_SECONDS)
     try:
         yield
     finally:
         # A connection that broke has given its locks back, and its own error is the one to tell.
         with suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATING])
+
+
+def _locked() -> bool:
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATING])
+        return bool(cursor.fetchone()[0])

@@ -14,6 +14,7 @@ from casework.models.heartbeat import Heartbeat
 from casework.models.inbox import Batch, InboxItem, SeenCapture
 from casework.models.notice import Instrument, Notice, NoticeLine, NoticeState
 from casework.models.sample import SampleCount
+from casework.models.saved_search import SavedSearch
 from casework.models.signature import Signature
 from casework.models.switch import Switch
 from casework.models.user import Role, User
@@ -43,6 +44,7 @@ __all__ = [
     "PolicyActivation",
     "Role",
     "SampleCount",
+    "SavedSearch",
     "ScoreCount",
     "SeenCapture",
     "Signature",

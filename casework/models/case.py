@@ -95,6 +95,16 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["state", "severity", "-score", "id"], name="case_urgency"),
             models.Index(fields=["state", "-created_at"], name="case_recent"),
+            models.Index(fields=["site", "thread", "position"], name="case_thread"),
+            # Everything that facets count by: read alone, without the rows and their texts.
+            models.Index(
+                fields=[
+                    *("state", "severity", "platform_class", "site", "section", "categories"),
+                    *("restricted", "kid_zone", "model_version"),
+                ],
+                name="case_facets",
+                condition=models.Q(copy_of__isnull=True),
+            ),
             models.Index(fields=["site", "state"], name="case_site"),
             models.Index(fields=["category", "state"], name="case_category"),
             models.Index(

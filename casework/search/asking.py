@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from casework.errors import InvalidInput
-from casework.models import CaseState
+from casework.exposure import Scope
+from casework.models import Case, CaseState
 from casework.search import cursor
 from casework.search.mapping import letters
 from casework.search.port import FACETS, Query, Sort, Term
@@ -42,6 +44,8 @@ def body(query: Query) -> dict[str, Any]:
         "track_total_hits": True,
         "source": ["folded"],
     }
+    if not query.facets:
+        del request["aggs"]
     if query.after:
         request["search_after"] = cursor.read(query.after, query.sort, len(SORTS[query.sort]))
     else:
@@ -50,6 +54,37 @@ def body(query: Query) -> dict[str, Any]:
         request["from_"] = start
         request["size"] = min(query.size + 1, 10_000 - start)
     return request
+
+
+def similar(case: Case, scope: Scope, size: int) -> dict[str, Any]:
+    """Return the request for cases that share the words of this one which are rare elsewhere."""
+    conditions = [{"terms": {name: values}} for name, values in scope.filters().items()]
+    like = {"fields": ["folded"], "like": [case.folded], "min_term_freq": 1, "min_doc_freq": 1, "max_query_terms": 40}
+    return {
+        "query": {
+            "bool": {
+                "must": [{"more_like_this": like | {"minimum_should_match": "30%"}}],
+                "filter": conditions,
+                "must_not": [{"term": {"id": case.pk}}, {"term": {"state": str(CaseState.OUT_OF_SCOPE)}}],
+            }
+        },
+        "size": size,
+        "source": False,
+    }
+
+
+def days(query: Query, since: date) -> dict[str, Any]:
+    """Return the request that counts a question's cases by day of Asia/Shanghai."""
+    request = body(replace(query, after=None, facets=False))
+    histogram = {"field": "created_at", "calendar_interval": "day", "time_zone": _ZONE, "format": "yyyy-MM-dd"}
+    recent = {"range": {"created_at": {"gte": f"{since}T00:00:00{_ZONE}"}}}
+    # Filters of facets stand behind the counting in an ordinary request; here they come before it.
+    filters = [request["query"], request["post_filter"], recent]
+    return {
+        "query": {"bool": {"filter": filters}},
+        "aggs": {"days": {"date_histogram": histogram}},
+        "size": 0,
+    }
 
 
 def facets(aggregations: Any) -> dict[str, list[tuple[str, int]]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import reduce
@@ -10,14 +12,15 @@ from typing import Any
 
 from django.db.models import Case as When_
 from django.db.models import Count, F, IntegerField, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from casework.errors import InvalidInput
+from casework.exposure import Scope
 from casework.models import Case, CaseState
 from casework.search import cursor
-from casework.search.port import FACETS, Hit, Page, Query, Sort, SyncReport, Term, highlights
+from casework.search.port import FACETS, Hit, Page, Query, Sort, SyncReport, Term, highlights, last_days
 
 ORDERS: dict[Sort, tuple[tuple[str, bool], ...]] = {
     Sort.URGENCY: (("severity", False), ("score", True), ("id", False)),
@@ -27,6 +30,10 @@ ORDERS: dict[Sort, tuple[tuple[str, bool], ...]] = {
     Sort.RELEVANCE: (("whole", True), ("id", True)),
 }
 """Fields of each order, and whether the greatest comes first."""
+SIMILAR_FROM = 2000
+"""Newest cases of the same category that are compared."""
+LEAST_ALIKE = 0.2
+"""Least share of common character pairs (Jaccard) that counts as similar."""
 
 
 class DatabaseSearch:
@@ -44,6 +51,7 @@ class DatabaseSearch:
         """Return one page of cases."""
         terms = query.terms()
         found = _matching(query, terms)
+        total, facets = _counted(query, terms) if query.facets else (found.count(), {})
         order = ORDERS[query.sort]
         ordered = _ranked(found, terms).order_by(*(f"-{name}" if down else name for name, down in order))
         rows = _after(ordered, query, order) if query.after else _window(ordered, query)
@@ -52,11 +60,30 @@ class DatabaseSearch:
         page, more = cases[: query.size], len(cases) > query.size
         return Page(
             hits=[Hit(row["pk"], highlights(row["folded"], terms)) for row in page],
-            total=found.count(),
-            facets={name: _facet(query, terms, name) for name in FACETS},
+            total=total,
+            facets=facets,
             next_after=cursor.write(query.sort, [_plain(page[-1][name]) for name in names]) if more else None,
             backend=self.backend,
         )
+
+    def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
+        """Return cases of its category that share much of its wording, out of the newest; the likest first."""
+        own = _pairs(case.folded)
+        if not own:
+            return []
+        cases = _in_scope(scope).filter(category=case.category).exclude(pk=case.pk).exclude(folded="")
+        newest = cases.exclude(state=CaseState.OUT_OF_SCOPE).order_by("-id").values_list("pk", "folded")[:SIMILAR_FROM]
+        alike = [(len(own & other) / len(own | other), pk) for pk, text in newest if (other := _pairs(text))]
+        best = heapq.nlargest(size, ((share, pk) for share, pk in alike if share >= LEAST_ALIKE))
+        return [pk for _share, pk in best]
+
+    def days(self, query: Query, days: int) -> list[tuple[date, int]]:
+        """Return how many cases of a question were made on each of the last days."""
+        wanted = last_days(days)
+        since = timezone.make_aware(datetime.combine(wanted[0], time.min))
+        found = _matching(query, query.terms()).filter(created_at__gte=since).annotate(day=TruncDate("created_at"))
+        counted = dict(found.order_by().values_list("day").annotate(n=Count("pk")))
+        return [(day, counted.get(day, 0)) for day in wanted]
 
     def count(self) -> int:
         """Return the number of cases; copies of others are not searched."""
@@ -74,12 +101,11 @@ class DatabaseSearch:
         return total
 
 
-def _matching(query: Query, terms: Sequence[Term], without: str = "") -> QuerySet[Case]:
+def _matching(query: Query, terms: Sequence[Term], without: Sequence[str] = ()) -> QuerySet[Case]:
     # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
-    cases = Case.objects.filter(copy_of=None).annotate(flagged=Cast("categories", TextField()))
-    cases = cases.filter(*(Q(**{f"{name}__in": values}) for name, values in query.scope.filters().items()))
+    cases = _in_scope(query.scope).annotate(flagged=Cast("categories", TextField()))
     for name, values in query.filters.items():
-        if values and name != without:
+        if values and name not in without:
             cases = cases.filter(_condition(name, values))
     if not query.filters.get("state"):
         cases = cases.exclude(state=CaseState.OUT_OF_SCOPE)
@@ -88,6 +114,11 @@ def _matching(query: Query, terms: Sequence[Term], without: str = "") -> QuerySe
         pieces = term.pieces() or [term.text]
         cases = cases.filter(reduce(and_, (Q(folded__contains=piece) for piece in pieces)))
     return cases
+
+
+def _in_scope(scope: Scope) -> QuerySet[Case]:
+    conditions = (Q(**{f"{name}__in": values}) for name, values in scope.filters().items())
+    return Case.objects.filter(*conditions, copy_of=None)
 
 
 def _condition(name: str, values: Sequence[str]) -> Q:
@@ -140,21 +171,30 @@ def _after(cases: QuerySet[Case], query: Query, order: Sequence[tuple[str, bool]
     return cases.filter(past)
 
 
-def _facet(query: Query, terms: Sequence[Term], name: str) -> list[tuple[str, int]]:
-    cases = _matching(query, terms, without=name).order_by()
-    if name == "category":
-        return _category_facet(cases)
-    rows = cases.values_list(name).annotate(n=Count("pk")).order_by("-n", name)
-    return [(str(value), n) for value, n in rows]
+def _counted(query: Query, terms: Sequence[Term]) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+    """Return the number of cases, and each facet's counts of what the filters of the others leave.
+
+    Cases share few combinations of values: these are counted in one pass, and the rest is adding up.
+    """
+    combinations = _matching(query, terms, without=FACETS).order_by().values_list(*_COMBINED).annotate(n=Count("pk"))
+    chosen = {name: set(values) for name, values in query.filters.items() if values and name in FACETS}
+    total, facets = 0, {name: Counter[str]() for name in FACETS}
+    for *values, n in combinations:
+        combination = {name: {value} for name, value in zip(FACETS, values, strict=True) if name != "category"}
+        combination["category"] = set(values[FACETS.index("category")])
+        missed = [name for name, wanted in chosen.items() if not wanted & combination[name]]
+        total += 0 if missed else n
+        for name in FACETS:
+            if not missed or missed == [name]:
+                facets[name].update(dict.fromkeys(combination[name], n))
+    return total, {name: sorted(found.items(), key=lambda pair: (-pair[1], pair[0])) for name, found in facets.items()}
 
 
-def _category_facet(cases: QuerySet[Case]) -> list[tuple[str, int]]:
-    """Count a case under each of its categories; cases share few combinations, so these are counted first."""
-    counts: dict[str, int] = {}
-    for categories, n in cases.values_list("categories").annotate(n=Count("pk")).order_by():
-        for slug in set(categories):
-            counts[slug] = counts.get(slug, 0) + n
-    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+_COMBINED = tuple("categories" if name == "category" else name for name in FACETS)
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[at : at + 2] for at in range(len(text) - 1)}
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -19,10 +19,11 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
 
+from casework.exposure import Scope
 from casework.models import Case
 from casework.search import asking, cursor, mapping
 from casework.search.alone import alone
-from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights
+from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights, last_days
 
 CHUNK = 1000
 TIMEOUT_SECONDS = 5.0
@@ -116,10 +117,36 @@ class ElasticsearchSearch:
         return Page(
             hits=[Hit(int(one["_id"]), highlights(one["_source"]["folded"], terms)) for one in page],
             total=answer["hits"]["total"]["value"],
-            facets=asking.facets(answer["aggregations"]),
+            facets=asking.facets(answer["aggregations"]) if query.facets else {},
             next_after=cursor.write(query.sort, page[-1]["sort"]) if more else None,
             backend=self.backend,
         )
+
+    def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
+        """Return cases that share much of its wording, the likest first.
+
+        Raises:
+            SearchUnavailable: the server is away.
+        """
+        if not case.folded:
+            return []
+        with self._reached():
+            self._ensure_index()
+            answer = self._client.search(index=self.alias, **asking.similar(case, scope, size))
+        return [int(one["_id"]) for one in answer["hits"]["hits"]]
+
+    def days(self, query: Query, days: int) -> list[tuple[date, int]]:
+        """Return how many cases of a question were made on each of the last days.
+
+        Raises:
+            SearchUnavailable: the server is away.
+        """
+        wanted = last_days(days)
+        with self._reached():
+            self._ensure_index()
+            answer = self._client.search(index=self.alias, **asking.days(query, wanted[0]))
+        counted = {one["key_as_string"]: int(one["doc_count"]) for one in answer["aggregations"]["days"]["buckets"]}
+        return [(day, counted.get(day.isoformat(), 0)) for day in wanted]
 
     def count(self) -> int:
         """Return how many cases the index holds.

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 
+from casework.exposure import Scope
+from casework.models import Case
 from casework.search.port import Page, Query, SearchPort, SearchUnavailable, SyncReport
 
 
@@ -35,6 +38,20 @@ class WithFallback:
             # A cursor of the index means nothing to the database: such a page begins anew.
             page = self._database.search(replace(query, after=None) if query.after else query)
             return replace(page, degraded=str(error))
+
+    def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
+        """Return similar cases from the index, or from the database when it does not answer."""
+        try:
+            return self._index.similar(case, scope, size)
+        except SearchUnavailable:
+            return self._database.similar(case, scope, size)
+
+    def days(self, query: Query, days: int) -> list[tuple[date, int]]:
+        """Return cases by day from the index, or from the database when it does not answer."""
+        try:
+            return self._index.days(query, days)
+        except SearchUnavailable:
+            return self._database.days(query, days)
 
     def count(self) -> int:
         """Return how many cases the index holds.

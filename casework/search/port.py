@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Protocol
+
+from django.utils import timezone
 
 from casework.errors import InvalidInput
 from casework.exposure import Scope
 from casework.folding import fold
+from casework.models import Case
 
 MAX_TEXT = 200
 MAX_SIZE = 100
@@ -44,6 +48,7 @@ class Query:
         page: from 1; `page * size` reaches at most 10,000.
         after: cursor of the page before, for everything further; `page` is then ignored.
         scope: what the person who asks may meet.
+        facets: whether they are wanted; whoever only pages on saves their counting.
 
     Raises:
         InvalidInput: names what is wrong and what is allowed.
@@ -56,6 +61,7 @@ class Query:
     page: int = 1
     size: int = 20
     after: str | None = None
+    facets: bool = True
 
     def __post_init__(self) -> None:
         if len(self.text) > MAX_TEXT:
@@ -139,6 +145,12 @@ class SearchPort(Protocol):
     def search(self, query: Query) -> Page:
         """Return one page of cases."""
 
+    def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
+        """Return cases that share much of this one's wording, the likest first; a case without text has none."""
+
+    def days(self, query: Query, days: int) -> list[tuple[date, int]]:
+        """Return how many cases of a question were made on each of the last days, today (Asia/Shanghai) last."""
+
     def count(self) -> int:
         """Return how many cases the index holds."""
 
@@ -147,6 +159,12 @@ class SearchPort(Protocol):
 
     def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Fill a fresh index from the database and put it in place; returns how many cases it holds."""
+
+
+def last_days(days: int) -> list[date]:
+    """Return the last days, today (Asia/Shanghai) last."""
+    today = timezone.localdate()
+    return [today - timedelta(days=ago) for ago in reversed(range(days))]
 
 
 def highlights(text: str, terms: Sequence[Term]) -> tuple[tuple[int, int], ...]:

@@ -45,7 +45,7 @@ class Asked:
             return [one for one in self.states if one != "all"]
         return [CaseState.OPEN if CaseState.OPEN in exposure.scope_for(user).states else CaseState.CONFIRMED]
 
-    def query(self, user: User, *, size: int = PAGE_SIZE) -> Query:
+    def query(self, user: User, *, size: int = PAGE_SIZE, facets: bool = True) -> Query:
         """Return the question in the words of the search.
 
         Raises:
@@ -59,6 +59,7 @@ class Asked:
             page=self.page,
             size=size,
             after=self.after,
+            facets=facets,
         )
 
 
@@ -98,7 +99,7 @@ def following(question: Asked, user: User, case_id: int | None) -> list[int]:
     what has been decided meanwhile is gone.
     """
     top = Asked(**{**vars(question), "page": 1, "after": None})
-    ids = [hit.case_id for hit in get_search().search(top.query(user, size=MAX_SIZE)).hits]
+    ids = [hit.case_id for hit in get_search().search(top.query(user, size=MAX_SIZE, facets=False)).hits]
     at = ids.index(case_id) + 1 if case_id in ids else 0
     still = exposure.visible_cases(user).filter(pk__in=ids)
     states = top.state(user)

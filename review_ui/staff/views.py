@@ -21,6 +21,7 @@ from config.taxonomy import load_taxonomy
 from review_ui import words
 from review_ui.access import allowed, person
 from review_ui.errors import in_words
+from review_ui.staff import searches
 from review_ui.staff.asked import LAST_PAGE, PAGE_SIZE, Asked, asked, following
 from review_ui.staff.facets import facet_groups, toggled
 
@@ -57,6 +58,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         "kid_zone": "kid_zone" in question.chosen,
         "kid_zone_address": toggled(request.GET, "kid_zone", "true"),
         "may_decide": bool(may(user, Action.DECIDE)),
+        **searches.beside(user, question),
         **_paging(request, page.total, query, page.next_after),
     }
     return render(request, "review_ui/queue.html", context)

@@ -149,6 +149,12 @@ def undo_case(tags: str) -> str:
 
 
 @register.filter
+def removed_search(tags: str) -> str:
+    """Return the removed search that a message offers to bring back, empty when it offers none."""
+    return next((tag.removeprefix("search:") for tag in tags.split() if tag.startswith("search:")), "")
+
+
+@register.filter
 def subject(value: str) -> str:
     """Return what an act was done to, in words: `case:12` is A-000012."""
     kind, _colon, key = value.partition(":")

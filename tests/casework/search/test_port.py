@@ -250,3 +250,46 @@ def test_a_case_that_becomes_a_copy_leaves_the_search_and_comes_back_when_it_is_
     Case.objects.filter(pk=second.pk).update(copy_of=first, version=4)
     assert search.rebuild() == 1
     assert ids(search, ask("同一句话")) == [first.pk]
+
+
+def test_without_facets_a_page_is_the_same_page(search: SearchPort) -> None:
+    put(search, *[make_case(f"第{n}句话", category="gambling") for n in range(3)])
+    with_facets, without = search.search(ask(size=2)), search.search(ask(size=2, facets=False))
+    assert without.facets == {}
+    assert (without.hits, without.total, without.next_after) == (
+        with_facets.hits, with_facets.total, with_facets.next_after,
+    )  # fmt: skip
+
+
+def test_similar_cases_share_the_wording_and_the_likest_comes_first(search: SearchPort) -> None:
+    case = make_case("加微信领游戏点券，先到先得，编号八百八")
+    near = make_case("加微信领游戏点券，先到先得，编号六百六")
+    looser = make_case("想要游戏点券的加微信，先到先得")
+    others = [make_case(f"下雨天记得带伞，第{n}次提醒大家") for n in range(5)]
+    put(search, case, near, looser, *others)
+    assert search.similar(case, EVERYTHING) == [near.pk, looser.pk]
+    assert search.similar(case, EVERYTHING, size=1) == [near.pk]
+
+
+def test_similar_cases_are_only_those_that_one_may_meet(search: SearchPort) -> None:
+    case = make_case("加微信领游戏点券，先到先得")
+    grave, outside = make_case(case.text, severity="S0"), make_case(case.text, state="out_of_scope")
+    restricted = make_restricted_case()
+    put(search, case, grave, outside, restricted)
+    ordinary = Scope(restricted=(False,), severities=("S1",), states=("open",))
+    assert search.similar(case, ordinary) == []
+    assert search.similar(case, EVERYTHING) == [grave.pk]
+    assert search.similar(restricted, EVERYTHING) == []
+
+
+def test_a_questions_cases_are_counted_by_day(search: SearchPort) -> None:
+    today, before, long_ago = make_case("放风筝"), make_case("放风筝"), make_case("放风筝")
+    other = make_case("放风筝", category="gambling")
+    now = timezone.localtime().replace(hour=12)
+    for case, days in ((before, 1), (long_ago, 40)):
+        Case.objects.filter(pk=case.pk).update(created_at=now - timedelta(days=days))
+        case.refresh_from_db()
+    put(search, today, before, long_ago, other, make_case("游泳"))
+    found = search.days(ask("放风筝", filters={"category": ["bullying"]}), 7)
+    assert [day for day, _n in found] == [timezone.localdate() - timedelta(days=ago) for ago in range(6, -1, -1)]
+    assert [n for _day, n in found] == [0, 0, 0, 0, 0, 1, 1]

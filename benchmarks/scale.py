@@ -1,0 +1,194 @@
+"""How do the pages answer as the cases grow?
+
+python -m benchmarks.scale [--mode embedded|services] [--cases 10000 --cases 100000] [--rounds 40]
+
+Each number of cases gets an installation of its own, filled with invented cases of many sites, sections, categories and
+states. Every page is then asked for by a signed-in reviewer in this process (Django's own client: what the server does,
+without the network), `--rounds` times in turn, so that a moment's load of the machine hits all alike. `services` needs
+the servers that the environment names (`make services`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.captures import ADS, REMARKS, SUBJECTS
+from benchmarks.system import installation
+
+CHUNK = 2000
+SITES = [f"forum-{n}" for n in range(12)]
+SECTIONS = ["talk", "games", "study", "kids", "market"]
+CATEGORIES = ["illicit_ads", "fraud_spending", "bullying", "gambling", "addiction_bypass", "self_harm", "minor_privacy"]
+STATES = ["open"] * 6 + ["dismissed"] * 6 + ["confirmed"] * 3 + ["escalated"]
+
+
+def main(
+    mode: Annotated[str, typer.Option(help="embedded or services.")] = "embedded",
+    cases: Annotated[list[int] | None, typer.Option(help="Number of cases; may be repeated.")] = None,
+    rounds: Annotated[int, typer.Option(help="Times that each page is asked for.")] = 40,
+    inside: Annotated[int, typer.Option(hidden=True)] = 0,
+) -> None:
+    """Print median and 95th percentile of each page in milliseconds, and how they grow.
+
+    `cpu` is the median of what this process itself computed, SQLite included; other load hardly changes it.
+    """
+    if inside:
+        print(json.dumps(_inside(inside, rounds)))
+        return
+    sizes = cases or [10_000, 100_000]
+    found = [_run(mode, size, rounds) for size in sizes]
+    table = Table(title=f"{mode}, {rounds} rounds, milliseconds on the server side")
+    table.add_column("page")
+    for size in sizes:
+        table.add_column(f"{size:,}: median", justify="right")
+        table.add_column("p95", justify="right")
+        table.add_column("cpu", justify="right")
+    table.add_column("p95 grows", justify="right")
+    table.add_column("cpu grows", justify="right")
+    for page in found[0]["pages"]:
+        figures = [one["pages"][page] for one in found]
+        cells = [f"{one[name]:.0f}" for one in figures for name in ("median", "p95", "cpu")]
+        table.add_row(page, *cells, *(f"{figures[-1][name] / figures[0][name]:.2f} ×" for name in ("p95", "cpu")))
+    console = Console()
+    console.print(table)
+    for size, one in zip(sizes, found, strict=True):
+        console.print(f"{size:,} cases: filled in {one['filled']:.0f} s, index in {one['indexed']:.0f} s")
+    console.print(f"load of the machine meanwhile: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+
+
+def _run(mode: str, size: int, rounds: int) -> dict[str, Any]:
+    with installation(mode) as here:
+        started = here.run("sweep")
+        if started.returncode:
+            raise SystemExit(started.stderr)
+        command = [sys.executable, "-m", "benchmarks.scale", "--inside", str(size), "--rounds", str(rounds)]
+        root = Path(__file__).resolve().parents[1]
+        done = subprocess.run(command, env=here.environment, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def _inside(size: int, rounds: int) -> dict[str, Any]:
+    from workers import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from casework.search import get_search
+
+    call_command("collectstatic", interactive=False, verbosity=0)
+    began = time.monotonic()
+    _fill(size)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
+    filled = time.monotonic() - began
+    began = time.monotonic()
+    get_search().rebuild()
+    indexed = time.monotonic() - began
+    times = _ask(rounds)
+    pages = {
+        name: {
+            "median": statistics.median(wall for wall, _ in one),
+            "p95": sorted(wall for wall, _ in one)[min(len(one) - 1, int(0.95 * len(one)))],
+            "cpu": statistics.median(cpu for _, cpu in one),
+        }
+        for name, one in times.items()
+    }
+    return {"filled": filled, "indexed": indexed, "pages": pages}
+
+
+def _fill(size: int) -> None:
+    from casework.models import Case
+
+    dice, batch = random.Random(5), []
+    for number in range(size):
+        batch.append(Case(**_case(dice, number)))
+        if len(batch) == CHUNK:
+            Case.objects.bulk_create(batch)
+            batch.clear()
+    Case.objects.bulk_create(batch)
+
+
+def _case(dice: random.Random, number: int) -> dict[str, Any]:
+    from django.utils import timezone
+
+    from casework.folding import fold
+
+    ad = dice.choice(ADS).format(n=number)
+    text = f"{dice.choice(SUBJECTS)}{dice.choice(REMARKS)}，{ad}" if number % 997 else f"放风筝的第{number}天，{ad}"
+    category = dice.choice(CATEGORIES)
+    both = [category, *(dice.sample(CATEGORIES, 1) if dice.random() < 0.2 else [])]
+    score = round(dice.uniform(0.5, 0.99), 4)
+    url = f"https://forum.example/t/{number // 30}"
+    return {
+        "capture_id": f"{number:064x}", "site": dice.choice(SITES), "platform_class": "forum_qa",
+        "section": dice.choice(SECTIONS), "kid_zone": dice.random() < 0.1, "url": url, "canonical_url": url,
+        "unit": f"p{number}", "kind": "comment", "thread": f"t{number // 30}", "position": number % 30,
+        "method": "latest", "basis": "owner", "crawler": "silver-woodpecker/0.1", "captured_at": timezone.now(),
+        "text": text, "folded": fold(text), "text_sha256": "0" * 64, "category": category,
+        "categories": list(dict.fromkeys(both)), "severity": dice.choice(["S1", "S2", "S2", "S3"]),
+        "grade": "illegal", "score": score, "scores": {category: score}, "model_version": "stand-in",
+        "policy_digest": "general", "state": dice.choice(STATES),
+    }  # fmt: skip
+
+
+def _ask(rounds: int) -> dict[str, list[tuple[float, float]]]:
+    from django.test import Client
+
+    from casework import accounts
+    from casework.models import Case
+
+    user = accounts.create("scale-lead", "lead")
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    cases = iter(Case.objects.filter(state="open").order_by("severity", "-score").values_list("pk", flat=True))
+    opened = list(Case.objects.filter(state="open").order_by("id").values_list("pk", flat=True)[:500])
+    dice = random.Random(9)
+    pages: dict[str, Callable[[], Any]] = {
+        "queue": lambda: client.get("/queue/"),
+        "queue, page 200": lambda: client.get("/queue/?page=200"),
+        "facets: category and site": lambda: client.get("/queue/?category=gambling&site=forum-3"),
+        "every state, newest first": lambda: client.get("/queue/?state=all&sort=newest"),
+        "search, a rare word": lambda: client.get("/queue/?q=放风筝"),
+        "search, a common word": lambda: client.get("/queue/?q=微信"),
+        "case page": lambda: client.get(f"/cases/{dice.choice(opened)}/"),
+        "similar cases": lambda: client.get(f"/cases/{dice.choice(opened)}/similar/"),
+        "trend by day": lambda: client.get("/queue/trend/?category=gambling"),
+        "decide": lambda: _decide(client, cases),
+    }
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in pages}
+    for turn in range(rounds + 2):
+        for name, ask in pages.items():
+            began, computed = time.perf_counter(), time.process_time()
+            answer = ask()
+            spent = 1000 * (time.perf_counter() - began), 1000 * (time.process_time() - computed)
+            if answer.status_code not in {200, 302}:
+                raise SystemExit(f"{name}: {answer.status_code}")
+            if turn >= 2:  # the first two warm up
+                times[name].append(spent)
+    return times
+
+
+def _decide(client: Any, cases: Iterator[int]) -> Any:
+    from casework.models import Case
+
+    pk = next(cases)
+    version = Case.objects.values_list("version", flat=True).get(pk=pk)
+    return client.post(f"/cases/{pk}/decide/", {"finding": "dismissed", "version": version, "asked": ""})
+
+
+if __name__ == "__main__":
+    typer.run(main)
