@@ -32,8 +32,11 @@ class Tally:
         self._rows: dict[tuple[str, ...], tuple[int, float, float, int | None]] = {}
 
     def add(self, capture: Capture, flagged: Iterable[str]) -> None:
-        """Count a capture, and the categories in which it reached the threshold; without a probability it is not."""
-        if capture.inclusion_probability is None:
+        """Count a capture and the categories in which it reached the threshold.
+
+        One without a probability is not counted, nor an edited text, whose unit was counted before.
+        """
+        if capture.inclusion_probability is None or capture.replaces is not None:
             return
         weight, hits = 1 / capture.inclusion_probability, list(flagged)
         day = str(timezone.localdate(capture.captured_at))

@@ -59,6 +59,9 @@ class Capture(BaseModel):
     frame: int | None = Field(
         default=None, ge=1, le=2**31 - 1, description="threads in the section or stratum that it was drawn from"
     )
+    replaces: str | None = Field(
+        default=None, pattern=r"^[0-9a-f]{32,128}$", description="id of the capture whose text this one replaces"
+    )
     basis: Basis
     evidence: Line | None = None
     crawler: Line = Field(min_length=1, max_length=100)

@@ -21,6 +21,7 @@ from crawlers.capture import Capture
 from crawlers.drawing import Drawing, Interest, Spreads
 from crawlers.formats import NoReader, reader
 from crawlers.gate import Fetch, Gate
+from crawlers.keeping import Keeper
 from crawlers.report import CrawlReport
 from crawlers.spider import SiteSpider
 from crawlers.state import AlreadyRunning, State, Unusable
@@ -179,10 +180,15 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
         "policy": policy,
         "state": state,
         "report": report,
-        "on_capture": _guarded(options["on_capture"], failure),
-        "before_commit": _guarded(lambda: before_commit(report), failure),
-        "key": options["key"],
-        "limit": options.get("limit"),
+        "keeper": Keeper(
+            policy,
+            state,
+            report,
+            on_capture=_guarded(options["on_capture"], failure),
+            key=options["key"],
+            before_commit=_guarded(lambda: before_commit(report), failure),
+            limit=options.get("limit"),
+        ),
         "drawing": Drawing(policy, state, options.get("seed"), options.get("spreads", {}), options.get("interest", {})),
         "recheck": options.get("recheck", False),
     }

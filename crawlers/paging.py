@@ -61,6 +61,11 @@ def ends_visibly(plan: Paging | None) -> bool:
     return plan is None or plan.kind in {"next_link", "cursor"} or bool(plan.total or plan.count)
 
 
+def runs_past_the_end(plan: Paging | None) -> bool:
+    """Whether the last page is known only by asking for the one after it."""
+    return plan is not None and plan.kind in {"page_number", "offset"} and not (plan.total or plan.count)
+
+
 def number_of(plan: Paging | None, url: str) -> int:
     """Return the number (from 1) of the page that an address names."""
     if plan is None or plan.kind not in {"page_number", "offset"}:

@@ -16,7 +16,9 @@ class CrawlReport:
 
     `requests` counts everything that was sent, robots.txt and retries included; `pages_unchanged` the answers 304;
     `barren_pages` the pages on which the recipe found nothing; `incomplete_units` what looked like a unit but had no
-    key or no text; `gone_threads` those whose address answers 404 or 410; `withheld_pages` those that ask not to be
+    key or no text; `disappeared` the units that are no longer in their thread, `gone` the ids of their captures;
+    `changed_pages` threads of which more than half was missing at once, which is taken for a change of the page;
+    `gone_threads` those whose address answers 404 or 410; `withheld_pages` those that ask not to be
     kept; `refused` and `failed` say why and how often;
     `amber` says what brings far less than this site's own history, `yields` what was looked at and found;
     `stopped_by_site` is set when an answer made the site rest, or stay busy; `next_at` is the moment (seconds since
@@ -31,6 +33,8 @@ class CrawlReport:
     units: int = 0
     captures: int = 0
     edited: int = 0
+    disappeared: int = 0
+    changed_pages: int = 0
     threads_opened: int = 0
     threads_unmoved: int = 0
     threads_drawn: int = 0
@@ -39,6 +43,7 @@ class CrawlReport:
     truncated_threads: int = 0
     withheld_pages: int = 0
     seconds: float = 0.0
+    gone: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
     yields: Yields = field(default_factory=Yields)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -20,16 +20,16 @@ from config.recipe import ListRecipe, PageRecipe, Recipe, ThreadRecipe
 from config.site_policy import DRAWN_FROM_LISTS
 from crawlers import failures, fields, formats, pages, paging
 from crawlers.canonical import canonical
-from crawlers.capture import Capture
 from crawlers.datetimes import parse_zh
 from crawlers.drawing import Drawing
+from crawlers.keeping import Keeper
 from crawlers.middleware import GateMiddleware, Refused
-from crawlers.recheck import due
+from crawlers.recheck import REQUESTS_OF_MOVED, SHARE_OF_LOOK_BACK, Seen, due
 from crawlers.report import CrawlReport
 from crawlers.sampling import Listed, StartPage
 from crawlers.state import State, ThreadState
-from crawlers.under_way import SectionVisit, ThreadVisit, Validator, chance_of, expected_of, validators_of, visit_of
-from crawlers.units import Unit, UnitReader
+from crawlers.under_way import SectionVisit, ThreadVisit, validators_of, visit_of
+from crawlers.units import Unit
 
 UNCHANGED = 304
 BAD_REQUEST = 400
@@ -38,7 +38,7 @@ ABSENT = frozenset({404, 410})
 
 
 class SiteSpider(scrapy.Spider):
-    """Reads one site. What it finds goes to `on_capture`, at once and in the order of the pages.
+    """Reads one site. What it finds goes to its `keeper`, at once and in the order of the pages.
 
     Threads are read to their end in the order in which their list shows them, before the list's next page is asked
     for: when the day's pages are used up, it is the newest that was read.
@@ -51,10 +51,7 @@ class SiteSpider(scrapy.Spider):
         policy: SitePolicy,
         state: State,
         report: CrawlReport,
-        on_capture: Callable[[Capture], None],
-        key: bytes,
-        before_commit: Callable[[], None],
-        limit: int | None,
+        keeper: Keeper,
         drawing: Drawing,
         recheck: bool,
         **kwargs: Any,
@@ -64,9 +61,7 @@ class SiteSpider(scrapy.Spider):
         self.policy, self.state, self.report = policy, state, report
         self.recipe: Recipe = policy.crawl
         self.recheck = recheck
-        self._on_capture, self._before_commit, self._limit = on_capture, before_commit, limit
-        self._drawing = drawing
-        self._reader = UnitReader(policy, key)
+        self.keeper, self._drawing = keeper, drawing
         self._opened: set[str] = set()
 
     async def start(self) -> AsyncIterator[Request]:
@@ -79,7 +74,7 @@ class SiteSpider(scrapy.Spider):
             starts = self._drawing.starts(section, str(self.policy.base_url), key_of)
             requests = [request for start in starts if (request := self._first(visit, start))]
             self.state.note_section(section.slug, complete=not requests and visit.was_complete)
-            self._commit()
+            self.keeper.commit()
             for request in requests:
                 yield request
 
@@ -91,7 +86,7 @@ class SiteSpider(scrapy.Spider):
         """Keep what was read since the last commit, however the crawl ended."""
         self.report.amber = self.state.history.judge(self.report.yields, self.recipe)
         with contextlib.suppress(CloseSpider):  # it ended because captures cannot be kept: that is known
-            self._commit()
+            self.keeper.commit()
 
     def _first(self, visit: SectionVisit, start: StartPage) -> Request | None:
         if self.recipe.list is not None:
@@ -100,7 +95,7 @@ class SiteSpider(scrapy.Spider):
             return self._request(start.url, self.read_list, visit, conditional=conditional, number=1)
         key = self._canonical(start.url)
         known = self.state.thread(key)
-        if known and not self.recheck and not due(known, time.time()):
+        if known and not self.recheck and not _due(known):
             self.report.threads_unmoved += 1
             self.state.frame.note_read(visit.section.slug, key)
             return None
@@ -114,7 +109,7 @@ class SiteSpider(scrapy.Spider):
         page = self._page(response, recipe, visit)
         if page is None:
             if response.status == UNCHANGED:
-                yield from self._draw(visit)
+                yield from self._after_lists(visit)
             self._done(visit)
             return
         drawn = visit.section.method in DRAWN_FROM_LISTS
@@ -147,7 +142,7 @@ class SiteSpider(scrapy.Spider):
             visit.lists.add(canonical(following))
             yield self._request(following, self.read_list, visit, number=number + 1)
         else:
-            yield from self._draw(visit)
+            yield from self._after_lists(visit)
         self._done(visit)
 
     def _further_lists(
@@ -180,13 +175,29 @@ class SiteSpider(scrapy.Spider):
             thread.section.slug, Listed(thread.key, thread.url, thread.signal, replies, moved_seconds)
         )
 
+    def _after_lists(self, visit: SectionVisit) -> Iterator[Request]:
+        """Go on when a list was read to its end: to the section's draw, or to its threads at rest."""
+        if visit.section.method in DRAWN_FROM_LISTS:
+            if visit.open_requests == 1 and not visit.failed:  # no other list is under way
+                yield from self._draw(visit)
+        elif not visit.rested:
+            visit.rested = True
+            yield from self._read_resting(visit)
+
+    def _read_resting(self, visit: SectionVisit) -> Iterator[Request]:
+        """Read threads whole that did not move for long: edits and removals move no list."""
+        most = max(int(self.policy.pages_per_day * SHARE_OF_LOOK_BACK), 1)
+        for key, url in self.state.past.resting(visit.section.slug, time.time(), most):
+            known = self.state.thread(key)
+            if known and key not in self._opened:
+                thread = ThreadVisit(visit.section, key, url, self._canonical(url), known.signal)
+                yield self._open(thread, known, visit, priority=-1, whole=True)
+
     def _draw(self, visit: SectionVisit) -> Iterator[Request]:
-        """Draw among the threads of a section once the last of its list pages under way has been read."""
-        if visit.section.method not in DRAWN_FROM_LISTS or visit.open_requests > 1 or visit.failed:
-            return
+        """Draw among the threads that the lists of a section have shown."""
         drawn = self._drawing.threads(visit.section, time.time())
         self.report.threads_drawn += len(drawn)
-        self._commit()
+        self.keeper.commit()
         for one in drawn:
             known = self.state.thread(one.key)
             thread = visit_of(visit.section, one, self._canonical(one.url))
@@ -215,26 +226,33 @@ class SiteSpider(scrapy.Spider):
         if title := fields.text(recipe.title, item):
             unit = Unit(f"{key}#title", "title", title, None, 0)
             before = self.state.known(key, [unit.key]).get(unit.key)
-            self._emit(unit, thread, url, before)
+            self.keeper.emit(unit, thread, url, before)
             thread.changed = False  # a new title says nothing of the answers
         return thread, self.state.thread(key)
 
     def _moved(self, thread: ThreadVisit, known: ThreadState) -> bool:
         """Whether the list says that a thread moved; where it says nothing, whether the thread is due."""
-        return known.signal != thread.signal if thread.signal else due(known, time.time())
+        return known.signal != thread.signal if thread.signal else _due(known)
 
-    def _open(self, thread: ThreadVisit, known: ThreadState | None, visit: SectionVisit, priority: int) -> Request:
+    def _open(
+        self, thread: ThreadVisit, known: ThreadState | None, visit: SectionVisit, priority: int, whole: bool = False
+    ) -> Request:
+        """Ask for a thread: at its last known page, or at its first when it is new or to be read `whole`."""
         self.report.threads_opened += 1
         self._opened.add(thread.key)
         plan = self.recipe.thread.paging
         thread.known = known is not None
         thread.units_before = self.state.units_of(thread.key) if known else 0
         start = thread.url
-        if known and plan and plan.last_known and known.last_url and thread.section.pages is None:
+        by_last_page = known is not None and plan is not None and plan.last_known and bool(known.last_url)
+        if known and by_last_page and thread.section.pages is None and not (whole or self.recheck):
             start, thread.units = known.last_url, known.before_last
             thread.resumed = canonical(start) != canonical(thread.url)
+        thread.whole = not thread.resumed
         number = paging.number_of(plan, start)
-        conditional = thread.known and paging.ends_visibly(plan)
+        # An unchanged page tells that the thread did not change only where it is the one that would.
+        tells = not by_last_page or (known is not None and canonical(start) == canonical(known.last_url))
+        conditional = thread.known and paging.ends_visibly(plan) and tells
         return self._request(
             start, self.read_thread, visit, conditional=conditional, priority=priority, thread=thread, number=number
         )
@@ -246,11 +264,7 @@ class SiteSpider(scrapy.Spider):
         recipe = self.recipe.thread
         page = self._page(response, recipe, visit)
         if page is None:
-            if response.status == UNCHANGED:
-                thread.last_url, thread.before_last = response.url, thread.units
-            if not visit.failed:
-                self._note(thread)
-            self._done(visit)
+            self._leave(response, visit, thread)
             return
         before = self.report.units
         count, fresh = self._take(page, recipe, thread, response.url)
@@ -263,17 +277,66 @@ class SiteSpider(scrapy.Spider):
         thread.urls.add(canonical(response.url))
         if recipe.truncated and fields.text(recipe.truncated, page):
             self.report.truncated_threads += 1
+            thread.whole, thread.truncated = False, True
         following = self._following(page, response, thread, number)
         # Where the newest stand first, a page without anything new means that the rest is known too.
         all_known = bool(recipe.paging and not recipe.paging.last_known and thread.known and not fresh)
         wanted = (count or leads_on) and not (all_known and not self.recheck)
         if wanted and following and canonical(following) not in thread.urls:
-            self._commit()
+            self.keeper.commit()
             number = paging.number_of(recipe.paging, following) if thread.inner is not None else number + 1
             yield self._request(following, self.read_thread, visit, priority=2, thread=thread, number=number)
             self._done(visit)
-        else:
-            self._end(thread, visit, validators_of(response))
+            return
+        for validator in validators_of(response):
+            self.state.note_validators(*validator)
+        thread.whole &= not (all_known and following)
+        yield from self._turn_back(thread, visit, len(thread.urls))
+        self._done(visit)
+
+    def _leave(self, response: Response, visit: SectionVisit, thread: ThreadVisit) -> None:
+        """End with a thread at a page that did not change, or that must not or cannot be used."""
+        if response.status == UNCHANGED:
+            thread.last_url, thread.before_last = response.url, thread.units
+            if thread.whole and not thread.urls:
+                self.state.past.note_whole(thread.key, visit.section.slug, thread.url, False, time.time())
+        if not visit.failed:
+            self.keeper.note(thread)
+        self._done(visit)
+
+    def _turn_back(self, thread: ThreadVisit, visit: SectionVisit, spent: int) -> Iterator[Request]:
+        """Having read a thread to its end with `spent` requests, go back over those earlier pages that are due most."""
+        if not thread.whole and thread.known and thread.inner is None:
+            back = [one for one in self.state.past.pages(thread.key) if canonical(one.url) not in thread.urls]
+            thread.back = back[: max(REQUESTS_OF_MOVED - spent, 0)]
+        yield from self._go_back(thread, visit)
+
+    def _go_back(self, thread: ThreadVisit, visit: SectionVisit) -> Iterator[Request]:
+        """Read the next of the earlier pages that a thread is read back over, or end with it."""
+        if not thread.back:
+            self.keeper.end(thread)
+            return
+        seen = thread.back.pop(0)
+        arguments = {"thread": thread, "number": 0, "seen": seen}
+        yield self._request(seen.url, self.read_back, visit, conditional=True, priority=2, **arguments)
+
+    def read_back(
+        self, response: Response, visit: SectionVisit, thread: ThreadVisit, number: int, seen: Seen
+    ) -> Iterator[Request]:
+        """Take what changed on an earlier page of a thread that moved."""
+        page = self._page(response, self.recipe.thread, visit)
+        if page is not None:
+            units, _ = self.keeper.reader.read(
+                page, self.recipe.thread, thread.section, response.url, offset=seen.before
+            )
+            self.report.units += len(units)
+            self.keeper.hand_on(units, thread, response.url)
+            thread.urls.add(canonical(seen.url))
+            for validator in validators_of(response):
+                self.state.note_validators(*validator)
+        self.state.past.note_page(thread.key, seen, time.time())
+        yield from self._go_back(thread, visit)
+        self._done(visit)
 
     def _following(self, page: Any, response: Response, thread: ThreadVisit, number: int) -> str | None:
         """Return the thread's next page: the one after this, or the next of those that were drawn of a long thread."""
@@ -290,65 +353,16 @@ class SiteSpider(scrapy.Spider):
         """Return how many units of the page this visit has not met yet, and how many of them are new or changed."""
         offset = thread.units
         known_place = offset if thread.inner is None else None
-        units, incomplete = self._reader.read(page, recipe, thread.section, url, offset=known_place)
+        units, incomplete = self.keeper.reader.read(page, recipe, thread.section, url, offset=known_place)
         self.report.incomplete_units += incomplete
         self.report.units += len(units)
-        known = self.state.known(thread.key, [unit.key for unit in units])
-        # A page past the end repeats the last one, and some sites repeat the opening post on every page.
-        unmet = [unit for unit in units if unit.key not in thread.keys]
-        fresh = 0
-        for unit in unmet:
-            if unit.key not in thread.keys:
-                thread.keys.add(unit.key)
-                fresh += self._emit(unit, thread, url, known.get(unit.key))
+        unmet, fresh = self.keeper.hand_on(units, thread, url)
         if unmet or not thread.urls:
             thread.last_url, thread.before_last = url, offset
             thread.units += len(units)
-        return len(unmet), fresh
-
-    def _emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None) -> bool:
-        """Hand a unit on unless it is known by the capture id `before`; return whether it was handed on."""
-        where = (thread.section, thread.key, url, thread.canonical_url, chance_of(unit, thread))
-        capture = self._reader.capture(unit, *where, datetime.now(UTC))
-        if capture is None:
-            self.report.incomplete_units += 1
-            return False
-        if before == capture.id:
-            return False
-        if self._limit is not None and self.report.captures >= self._limit:
-            self.report.stopped_early = f"limit of {self._limit} captures"
-            raise CloseSpider("limit")
-        self._on_capture(capture)
-        self.report.edited += before is not None
-        self.report.captures += 1
-        self.state.note_unit(thread.key, unit.key, capture.id)
-        thread.changed = True
-        return True
-
-    def _commit(self) -> None:
-        """Remember what was captured, once the captures themselves are safe."""
-        self._before_commit()
-        self.state.commit()
-
-    def _end(self, thread: ThreadVisit, visit: SectionVisit, validators: Sequence[Validator] = ()) -> None:
-        for validator in validators:
-            self.state.note_validators(*validator)
-        self.report.yields.note_thread(thread.url, len(thread.keys), expected_of(thread, self.recipe.thread))
-        # Where a list announces answers and none is found, the recipe is wrong: look again when it is right.
-        if thread.announced and not thread.keys:
-            thread.signal = ""
-        self._note(thread)
-        self._done(visit)
-
-    def _note(self, thread: ThreadVisit) -> None:
-        """Remember how the thread was left; it is opened again when its list says that it moved, or when it is due."""
-        now = time.time()
-        before = self.state.thread(thread.key)
-        changed = now if thread.changed or before is None else before.changed_at
-        left = ThreadState(thread.signal, thread.last_url or thread.url, now, changed, thread.before_last)
-        self.state.note_thread(thread.key, left)
-        self.state.frame.note_read(thread.section.slug, thread.key)
-        self._commit()
+            if thread.inner is None:
+                self.state.past.note_page(thread.key, Seen(url, offset), time.time())
+        return unmet, fresh
 
     def _page(self, response: Response, recipe: PageRecipe, visit: SectionVisit) -> Any:
         """Return the parsed page, or None when it did not change, or must not or cannot be used."""
@@ -416,7 +430,7 @@ class SiteSpider(scrapy.Spider):
         if status in ABSENT or (status == BAD_REQUEST and arguments["number"] > 1):
             yield from self._absent(visit, thread, arguments["number"])
         elif failure.check(Refused) and failure.value.lasting and thread:
-            self._note(thread)
+            self.keeper.note(thread)
         else:
             visit.failed = True
             if not failure.check(Refused):
@@ -430,13 +444,21 @@ class SiteSpider(scrapy.Spider):
                 visit.failed = True
                 self.report.failed["list page not found"] += 1
         elif thread.resumed and not thread.urls:
-            thread.resumed, thread.units = False, 0
+            thread.resumed, thread.whole, thread.units = False, True, 0
             yield self._request(thread.url, self.read_thread, visit, priority=2, thread=thread, number=1)
-        else:
-            if not thread.urls:
-                self.report.gone_threads += 1
-                self.state.frame.note_gone(thread.key)
-            self._note(thread)
+        elif number and thread.urls:
+            # Where a page named this one as the next, it should be there.
+            thread.truncated |= not paging.runs_past_the_end(self.recipe.thread.paging)
+            yield from self._turn_back(thread, visit, len(thread.urls) + 1)
+        elif number:
+            self.report.gone_threads += 1
+            self.keeper.note_gone(thread.key, self.state.past.all_of(thread.key))
+            self.state.frame.note_gone(thread.key)
+            self.state.past.forget(thread.key)
+            self.keeper.note(thread)
+        else:  # an earlier page that is no longer there
+            self.state.past.drop_pages(thread.key, [one.url for one in self.state.past.pages(thread.key)])
+            self.keeper.note(thread)
 
     def _done(self, visit: SectionVisit) -> None:
         """Note that one request of a section has been dealt with."""
@@ -448,4 +470,8 @@ class SiteSpider(scrapy.Spider):
             now = time.time()
             for key, signal in visit.moved_lists.items():
                 self.state.note_thread(key, ThreadState(signal, "", now, now))
-            self._commit()
+            self.keeper.commit()
+
+
+def _due(known: ThreadState) -> bool:
+    return due(known.checked_at, known.changed_at, known.gap, time.time())

@@ -17,17 +17,20 @@ from urllib.parse import quote
 
 from crawlers.frame import SCHEMA as FRAME_SCHEMA
 from crawlers.frame import Frame
+from crawlers.recheck import SCHEMA as PAST_SCHEMA
+from crawlers.recheck import Past
 from crawlers.yields import SCHEMA as YIELD_SCHEMA
 from crawlers.yields import History
 
 _SCHEMA = f"""
 {FRAME_SCHEMA}
+{PAST_SCHEMA}
 {YIELD_SCHEMA}
 CREATE TABLE IF NOT EXISTS unit (thread TEXT, unit TEXT, capture_id TEXT NOT NULL, PRIMARY KEY (thread, unit))
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS thread (
   key TEXT PRIMARY KEY, signal TEXT NOT NULL, last_url TEXT NOT NULL, checked_at REAL NOT NULL,
-  changed_at REAL NOT NULL, before_last INTEGER NOT NULL) WITHOUT ROWID;
+  changed_at REAL NOT NULL, before_last INTEGER NOT NULL, gap REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS validator (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS section (slug TEXT PRIMARY KEY, complete INTEGER NOT NULL) WITHOUT ROWID;
 """
@@ -54,7 +57,8 @@ class Unusable(Exception):
 class ThreadState:
     """What is known of a thread: the list page's signal that it moved, its last page, and when it last changed.
 
-    `before_last` counts the units on the pages before the last one, so that places in the thread stay right.
+    `before_last` counts the units on the pages before the last one, so that places in the thread stay right; `gap` is
+    the mean time between its answers.
     """
 
     signal: str
@@ -62,6 +66,7 @@ class ThreadState:
     checked_at: float
     changed_at: float
     before_last: int = 0
+    gap: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,9 @@ class Robots:
 
 
 class State:
-    """The memory of one site; one crawl at a time holds it. `frame` is what it remembers of draws.
+    """The memory of one site; one crawl at a time holds it.
+
+    `frame` is what it remembers of draws, `past` of whole threads.
 
     Without `exclusive` it is only looked at, beside a crawl that may be under way: what the gate notes is shared by
     all, the rest must not be written.
@@ -106,8 +113,8 @@ class State:
         # once and shared by all crawls of this folder, so that sites on one domain keep one delay.
         self._db = _opened(folder / f"{site}.sqlite3", _SCHEMA, "DEFERRED")
         self._gate = _opened(folder / "gate.sqlite3", _GATE_SCHEMA, None)
-        self.frame = Frame(self._db)
-        self.history = History(self._db)
+        _grow(self._db, "thread", "gap", "REAL NOT NULL DEFAULT 0")
+        self.frame, self.past, self.history = Frame(self._db), Past(self._db), History(self._db)
 
     def close(self) -> None:
         """Let go; what was not committed is forgotten."""
@@ -144,14 +151,14 @@ class State:
 
     def thread(self, key: str) -> ThreadState | None:
         """Return what is known of a thread."""
-        columns = "signal, last_url, checked_at, changed_at, before_last"
+        columns = "signal, last_url, checked_at, changed_at, before_last, gap"
         row = self._db.execute(f"SELECT {columns} FROM thread WHERE key=?", (key,)).fetchone()  # noqa: S608
         return ThreadState(*row) if row else None
 
     def note_thread(self, key: str, state: ThreadState) -> None:
         """Remember how a thread was left when it had been read to its end."""
-        row = (key, state.signal, state.last_url, state.checked_at, state.changed_at, state.before_last)
-        self._db.execute("INSERT OR REPLACE INTO thread VALUES (?, ?, ?, ?, ?, ?)", row)
+        row = (key, state.signal, state.last_url, state.checked_at, state.changed_at, state.before_last, state.gap)
+        self._db.execute("INSERT OR REPLACE INTO thread VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def validators(self, url: str) -> dict[str, str]:
         """Return the headers of a conditional request (RFC 9110 §13.1) for a page that was dealt with before."""
@@ -248,6 +255,12 @@ def _opened(path: Path, schema: str, isolation: Literal["DEFERRED"] | None) -> s
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.executescript(schema)
     return connection
+
+
+def _grow(connection: sqlite3.Connection, table: str, column: str, kind: str) -> None:
+    """Give a table of an earlier version a column that it lacks."""
+    if column not in {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}:
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
 
 def default_folder(data_dir: Path) -> Path:

@@ -9,6 +9,7 @@ from scrapy.http import Response
 from config.policy import Section
 from config.recipe import ThreadRecipe
 from crawlers.frame import Drawn
+from crawlers.recheck import Seen
 from crawlers.sampling import UNKNOWN, Chance
 from crawlers.units import Unit
 
@@ -24,6 +25,7 @@ class ThreadVisit:
     on the pages before that one; `resumed` says that reading began at the last page known from an earlier run.
     `announced` is how many answers its list says it has.
     `inner` are the pages still to be read of a long thread, where they were drawn, each with the chance `inner_chance`.
+    `whole` says that it is read from its first page, `back` are earlier pages that it is still to be read back over.
     `passed_at` is when the thread last had something unread and was not drawn: what stood there then had another
     chance, which nobody can tell any more.
     """
@@ -46,20 +48,26 @@ class ThreadVisit:
     urls: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
     units: int = 0
+    fresh: int = 0
     changed: bool = False
+    whole: bool = True
+    truncated: bool = False
+    back: list[Seen] = field(default_factory=list)
 
 
 @dataclass
 class SectionVisit:
     """A section that is being read; complete when nothing of it is under way.
 
-    `moved_lists` are the further lists that were asked for, each with the signal by which it is known next time.
+    `moved_lists` are the further lists that were asked for, each with the signal by which it is known next time;
+    `rested` says that its threads at rest have been asked for.
     """
 
     section: Section
     was_complete: bool
     open_requests: int = 0
     failed: bool = False
+    rested: bool = False
     lists: set[str] = field(default_factory=set)
     validators: list[Validator] = field(default_factory=list)
     moved_lists: dict[str, str] = field(default_factory=dict)

@@ -82,8 +82,13 @@ class UnitReader:
         canonical_url: str,
         chance: Chance,
         now: datetime,
+        before: str | None = None,
     ) -> Capture | None:
-        """Return the capture of a unit, redacted; None when nothing of it can be kept."""
+        """Return the capture of a unit, redacted; None when nothing of it can be kept.
+
+        Args:
+            before: id of the capture that the unit had; where its text is another now, it was edited.
+        """
         text = unicodedata.normalize("NFC", unit.text).replace("\x00", "").strip()
         redacted, spans = redact(text, key=self._key)
         cut = len(redacted) > MAX_TEXT_CHARS
@@ -93,9 +98,11 @@ class UnitReader:
             for name, holds in (("kid_zone", section.kid_zone), ("prominent", section.prominent), ("cut", cut))
             if holds
         ]
+        own_id = capture_id(self._policy.name, canonical_url, unit.key, redacted)
+        edited = before is not None and before != own_id
         try:
             return Capture(
-                id=capture_id(self._policy.name, canonical_url, unit.key, redacted),
+                id=own_id,
                 site=self._policy.name,
                 platform_class=self._policy.platform_class.slug,
                 section=section.slug,
@@ -109,11 +116,12 @@ class UnitReader:
                 captured_at=now,
                 thread=(unit.thread or thread)[:300],
                 position=unit.position,
-                flags=tuple(flags),
+                flags=(*flags, "edited") if edited else tuple(flags),
                 method=section.method,
                 inclusion_probability=chance.probability,
                 stratum=chance.stratum,
                 frame=chance.frame,
+                replaces=before if edited else None,
                 basis=self._policy.basis.kind,
                 evidence=None,
                 crawler=CRAWLER,

@@ -80,7 +80,7 @@ def test_a_moved_thread_is_read_on_from_its_last_known_page(site: Site, forum: F
     assert texts(captures) == ["七", "八", "九"]
     assert [one.position for one in captures] == [7, 8, 9]
     assert {one.kind for one in captures} == {"comment"}
-    assert site.asked() == ["/list", "/t/t1?page=3", "/t/t1?page=4"]
+    assert site.asked() == ["/list", "/t/t1?page=3", "/t/t1?page=4", "/t/t1"]  # and back over one earlier page
 
 
 def test_an_edited_unit_is_captured_again_and_counted_as_edited(site: Site, forum: Forum, crawls: Crawls) -> None:
@@ -138,7 +138,7 @@ def test_a_page_past_the_end_ends_the_thread(site: Site, crawls: Crawls, status:
     site.log.clear()
     numbered(site, 8, 3, lambda _: Reply("<p>没有更多</p>", status))
     assert texts(crawls.run(crawls.policy(recipe))) == ["第 7 层"]
-    assert site.asked()[1:] == ["/t?page=3", "/t?page=4"]
+    assert site.asked()[1:] == ["/t?page=3", "/t?page=4", "/t"]
 
 
 def test_a_page_past_the_end_that_repeats_the_last_one_ends_the_thread(site: Site, crawls: Crawls) -> None:
