@@ -14,6 +14,7 @@ from scrapy.http import Response
 
 from config.policy import SitePolicy, preset_values, site_from_text
 from crawlers import fields
+from crawlers.hints import repeated
 from crawlers.recognise import Recognised, opened, recognise
 from crawlers.tryout import PageReading, Reader, Role
 
@@ -82,6 +83,8 @@ def propose(response: Response, wishes: Wishes, key: bytes) -> Proposal:
     reading = _reading(_Draft(url, preset, wishes, here, title, usual).policy(), response, key)
     linked = _sections(best, page, url) if best else []
     hints = [best.recognition.hint] if best and best.recognition.hint else []
+    if preset == GENERIC and isinstance(page, Selector) and not (reading and reading.rows):
+        hints += [f"stands on the page {one}" for one in repeated(page)]
     sections = linked
     if reading and reading.rows and (reading.role == "list" or not linked):
         sections = here
@@ -89,7 +92,10 @@ def propose(response: Response, wishes: Wishes, key: bytes) -> Proposal:
     elif not linked and "sections" not in preset_values(preset):
         sections = here
     root = sections[0].start if sections else url
-    text = _Draft(root, preset, wishes, sections, title, usual).text()
+    by_number = (
+        reading is not None and reading.role == "thread" and "list" not in preset_values(preset).get("crawl", {})
+    )
+    text = _Draft(root, preset, wishes, sections, title, usual, by_number).text()
     return Proposal(site_name(root), text, preset, best is not None, recognised, reading, hints)
 
 
@@ -108,7 +114,7 @@ class _Section:
 
 @dataclass(frozen=True)
 class _Draft:
-    """What a site file will say; `url` is any address of the site."""
+    """What a site file will say; `url` is any address of the site, `by_number` whether pages are named one by one."""
 
     url: str
     preset: str
@@ -116,6 +122,7 @@ class _Draft:
     sections: Sequence[_Section]
     title: str = ""
     usual_class: str = "forum_qa"
+    by_number: bool = False
 
     def text(self, document: str | None = None) -> str:
         """Return the file, ten lines at most."""
@@ -133,7 +140,8 @@ class _Draft:
         ]
         for one in self.sections[: 10 - len(lines)]:
             start = one.start.removeprefix(root[:-1]) or "/"
-            lines.append(f"  - {{slug: {one.slug}, title: {_quoted(one.title)}, start: [{_quoted(start)}]}}")
+            start, numbers = _numbered(start) if self.by_number else (start, "")
+            lines.append(f"  - {{slug: {one.slug}, title: {_quoted(one.title)}, start: [{_quoted(start)}]{numbers}}}")
         return "\n".join(lines) + "\n"
 
     def policy(self) -> SitePolicy:
@@ -169,6 +177,14 @@ def _slug(start: str, number: int) -> str:
 
 
 _SAYS_NOTHING = {"php", "html", "htm", "index", "api", "mod", "page", "1", "v1", "wp", "json"}
+
+
+def _numbered(start: str) -> tuple[str, str]:
+    """Return a start page with {n} in place of the number that it ends in, and a range of that number alone."""
+    match = re.search(r"/(\d+)(?=[/&]*$)", start)
+    if match is None:
+        return start, ""
+    return f"{start[: match.start(1)]}{{n}}{start[match.end(1) :]}", f", range: [{match[1]}, {match[1]}]"
 
 
 def _link_text(page: Selector, start: str, url: str) -> str:

@@ -7,15 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from parsel import Selector
 from scrapy.http import TextResponse
 
 from config.policy import load_site, site_from_text
+from crawlers.hints import repeated
 from crawlers.proposal import Proposal, Wishes, probe_policy, propose
 from crawlers.tryout import PageReading, try_site
 from crawlers.visit import Visitor
 from tests.crawlers.conftest import KEY, Crawls
 from tests.crawlers.site import Reply, Site
-from tests.crawlers.test_presets import discuz_x3, nodebb, waline
+from tests.crawlers.test_presets import as_json, discuz_x3, nodebb, waline
 
 Forum = Callable[..., None]
 WISHES = Wishes(basis="owner", document="本测试自己提供的页面", private_hosts_allowed=True, delay_seconds=0)
@@ -166,3 +170,30 @@ def test_a_page_that_cannot_be_read_says_why(site: Site, crawls: Crawls, reply: 
 def test_a_forbidden_page_names_the_line_of_robots(site: Site, crawls: Crawls) -> None:
     site.pages["/robots.txt"] = Reply("User-agent: *\nDisallow: /list", headers={"Content-Type": "text/plain"})
     assert tried(crawls, crawls.policy())[0].problem == "robots.txt disallows it: line 2, Disallow: /list"
+
+
+def test_pages_named_by_number_get_a_range_to_widen(site: Site, crawls: Crawls) -> None:
+    reply = {"id": 1, "text": "<p>一</p>", "created": 1790000000.5, "replies": []}
+    site.pages["/"] = lambda query: as_json({"id": None, "total_replies": 1, "hidden_replies": 0, "replies": [reply]})
+    found = proposed(crawls, "?uri=/post/7/")
+    section = site_from_text(found.text, "x").sections[0]
+    assert (found.preset, section.start, section.range) == ("isso", ("/?uri=/post/{n}/",), (7, 7))
+
+
+def test_unknown_markup_gets_hints_of_what_stands_on_it_again_and_again(site: Site, crawls: Crawls) -> None:
+    rows = "".join(
+        f'<dl class="beitrag zeile" data-postid={n}><dt><a href=/x/{n}>题目</a></dt><dd>第 {n} 个题目的正文</dd></dl>'
+        for n in range(3)
+    )
+    site.pages["/"] = f"<ul><li id=home class=menu>首页</li><li id=about class=menu>关于</li></ul>{rows}"
+
+    found = proposed(crawls, "")
+
+    assert found.hints == [
+        'stands on the page 3 × `items: "dl.beitrag[data-postid]"`, `key: "::attr(data-postid)"`, a link inside'
+    ]
+
+
+@given(st.text(alphabet="<>/=\"' abdilpst-:#\n", max_size=300))
+def test_hints_are_found_in_whatever_a_page_is(markup: str) -> None:
+    assert isinstance(repeated(Selector(markup or " ", type="html")), list)
