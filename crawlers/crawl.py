@@ -254,6 +254,7 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         "REDIRECT_MAX_TIMES": 5,
         "HTTPERROR_ALLOW_ALL": False,
         "AJAXCRAWL_ENABLED": False,
+        "WARN_ON_GENERATOR_RETURN_VALUE": False,  # it reads the source of our callbacks anew for each page
     }
 
 
