@@ -87,6 +87,10 @@ class Finder(Strict):
         return self
 
 
+def _as_render(value: Any) -> Any:
+    return {True: {}, False: None}[value] if isinstance(value, bool) else value
+
+
 def _as_list(value: Any) -> Any:
     if isinstance(value, dict):
         return [value]
@@ -133,6 +137,14 @@ class Paging(Strict):
         return self
 
 
+class Render(Strict):
+    """How a page is brought to show what only its scripts bring. Needs the extra `render` and chromium."""
+
+    until: Css | None = Field(None, description="what stands on the page once its scripts have done their work")
+    more: Css | None = Field(None, description="button that brings more, pressed as long as it is there")
+    at_most: int = Field(20, ge=1, le=500, description="most times that it is pressed on one page")
+
+
 class PageRecipe(Strict):
     """What a page is, before anything is looked for on it."""
 
@@ -144,6 +156,9 @@ class PageRecipe(Strict):
         None, description="FILE.FUNCTION in readers/ of the policy folder, which turns the answer into JSON-like data"
     )
     accept: Accept | None = Field(None, description="media type that is asked for, where the site answers by it")
+    render: Annotated[Render | None, BeforeValidator(_as_render)] = Field(
+        None, description="true, or how: the page's scripts are run in chromium, under the same gate"
+    )
 
 
 class FurtherLists(Strict):

@@ -22,6 +22,7 @@ from crawlers.drawing import Drawing, Interest, Spreads
 from crawlers.formats import NoReader, reader
 from crawlers.gate import Fetch, Gate
 from crawlers.keeping import Keeper
+from crawlers.render import NoBrowser, ensure_browser
 from crawlers.report import CrawlReport
 from crawlers.spider import SiteSpider
 from crawlers.state import AlreadyRunning, State, Unusable
@@ -68,7 +69,7 @@ def ensure_crawlable(policy: SitePolicy) -> None:
     """Refuse a policy that gives nothing to crawl.
 
     Raises:
-        NotCrawlable: it has no recipe, its basis is import, or a reader that it names is not there.
+        NotCrawlable: it has no recipe, its basis is import, or a reader or a browser that it needs is not there.
     """
     if policy.crawl is None or policy.basis.kind == "import":
         raise NotCrawlable(f"{policy.name}: its policy says nothing to crawl (basis {policy.basis.kind})")
@@ -76,7 +77,9 @@ def ensure_crawlable(policy: SitePolicy) -> None:
         for recipe in (policy.crawl.list, policy.crawl.thread):
             if recipe and recipe.reader:
                 reader(recipe.reader)
-    except NoReader as error:
+        if _rendered(policy):
+            ensure_browser()
+    except (NoReader, NoBrowser) as error:
         raise NotCrawlable(f"{policy.name}: {error}") from error
 
 
@@ -233,6 +236,7 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         "DOWNLOADER_MIDDLEWARES": {
             "crawlers.middleware.GateMiddleware": 605,
             "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 610,
+            **({"crawlers.render.RenderMiddleware": 50} if _rendered(policy) else {}),
         },
         "ROBOTSTXT_OBEY": False,  # the gate reads robots.txt itself, failing closed
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
@@ -256,6 +260,11 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         "AJAXCRAWL_ENABLED": False,
         "WARN_ON_GENERATOR_RETURN_VALUE": False,  # it reads the source of our callbacks anew for each page
     }
+
+
+def _rendered(policy: SitePolicy) -> bool:
+    recipe = policy.crawl
+    return recipe is not None and any(part is not None and part.render for part in (recipe.list, recipe.thread))
 
 
 def private_hosts(policy: SitePolicy) -> list[str]:

@@ -9,6 +9,7 @@ from OpenSSL import SSL
 from scrapy import exceptions
 from service_identity import VerificationError
 
+from crawlers.render import TooLarge
 from crawlers.resolver import PrivateAddress
 
 _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
@@ -20,6 +21,7 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
     (exceptions.ResponseDataLossError, "the body was cut off"),
     (exceptions.DownloadCancelledError, "the page is too large"),
     (exceptions.DownloadFailedError, "the connection broke"),
+    (TimeoutError, "no answer in time"),
     (exceptions.NotSupported, "not a text page"),
     ((zlib.error, OSError), "the compression is broken"),
 )
@@ -27,6 +29,8 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
 
 def told(error: BaseException) -> str:
     """Return the kind of a failure; an unknown one by its class."""
+    if isinstance(error, TooLarge):
+        return str(error)
     if isinstance(error, exceptions.IgnoreRequest):  # Scrapy's own; the gate's refusals are counted elsewhere
         return "the page is too large, unpacked" if error.__cause__ else "too many redirects"
     chain = list(_chain(error))

@@ -25,6 +25,7 @@ from crawlers.drawing import Drawing
 from crawlers.keeping import Keeper
 from crawlers.middleware import GateMiddleware, Refused
 from crawlers.recheck import REQUESTS_OF_MOVED, SHARE_OF_LOOK_BACK, Seen, due
+from crawlers.render import CUT, RENDER
 from crawlers.report import CrawlReport
 from crawlers.sampling import Listed, StartPage
 from crawlers.state import State, ThreadState
@@ -275,7 +276,7 @@ class SiteSpider(scrapy.Spider):
             self._done(visit)
             return
         thread.urls.add(canonical(response.url))
-        if recipe.truncated and fields.text(recipe.truncated, page):
+        if (recipe.truncated and fields.text(recipe.truncated, page)) or CUT in response.flags:
             self.report.truncated_threads += 1
             thread.whole, thread.truncated = False, True
         following = self._following(page, response, thread, number)
@@ -407,6 +408,8 @@ class SiteSpider(scrapy.Spider):
     ) -> Request:
         visit.open_requests += 1
         recipe = self.recipe.list if callback == self.read_list else self.recipe.thread
+        rendered = recipe.render if recipe else None
+        conditional = conditional and not rendered  # what scripts bring may move while the page itself does not
         headers = self.state.validators(url) if conditional else {}
         if recipe and recipe.accept:
             headers["Accept"] = recipe.accept
@@ -415,7 +418,7 @@ class SiteSpider(scrapy.Spider):
             callback=callback,
             errback=self.failed,
             headers=headers,
-            meta={"handle_httpstatus_list": [UNCHANGED]} if conditional else None,
+            meta={RENDER: rendered} if rendered else {"handle_httpstatus_list": [UNCHANGED]} if conditional else None,
             cb_kwargs={"visit": visit, **arguments},
             priority=priority,
             dont_filter=True,

@@ -166,7 +166,7 @@ async def try_site(policy: SitePolicy, visitor: Visitor, key: bytes) -> list[Pag
         url, role, number, section = wanted.pop(0)
         recipe = policy.crawl.list if role == "list" else policy.crawl.thread
         try:
-            response = await visitor.fetch(url, recipe.accept if recipe else None)
+            response = await visitor.fetch(url, recipe.accept if recipe else None, recipe.render if recipe else None)
         except Unreached as error:
             readings.append(PageReading(url, role, problem=await _why(visitor, url, error)))
             continue

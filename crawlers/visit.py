@@ -13,10 +13,12 @@ from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner, Crawler
 from scrapy.http import Request, Response
 
 from config.policy import SitePolicy
+from config.recipe import Render
 from crawlers import failures
 from crawlers.crawl import settings
 from crawlers.gate import Check, Gate
 from crawlers.middleware import GateMiddleware, Refused
+from crawlers.render import RENDER
 from crawlers.report import CrawlReport
 from crawlers.state import State
 
@@ -48,14 +50,15 @@ class Visitor:
             found[-1] = Check("robots", f"{found[-1].says}: line {line[0]}, {line[1]}", found[-1].refuses)
         return found
 
-    async def fetch(self, url: str, accept: str | None = None) -> Response:
-        """Ask for one page.
+    async def fetch(self, url: str, accept: str | None = None, render: Render | None = None) -> Response:
+        """Ask for one page, and have it rendered where the site's recipe does so.
 
         Raises:
             Unreached: the gate refused it, it does not answer, or its answer must not be used.
         """
         assert self._crawler.engine is not None
-        request = Request(url, headers={"Accept": accept} if accept else None, dont_filter=True)
+        headers, meta = {"Accept": accept} if accept else None, {RENDER: render} if render else None
+        request = Request(url, headers=headers, meta=meta, dont_filter=True)
         try:
             response: Response = await self._crawler.engine.download_async(request)
         except Refused as error:

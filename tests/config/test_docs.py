@@ -18,6 +18,7 @@ from config.recipe import (
     ListRecipe,
     PageRecipe,
     Paging,
+    Render,
     ThreadRecipe,
     UnitKind,
 )
@@ -70,6 +71,7 @@ def told(text: str) -> set[str]:
         ("add-a-site.md", "Keys of `crawl.thread`", set(get_args(UnitKind))),
         ("add-a-site.md", "Keys of `crawl.list`", keys(FurtherLists)),
         ("add-a-site.md", "What a page is", keys(PageRecipe) | set(get_args(Format))),
+        ("add-a-site.md", "Pages that only exist in a browser", keys(Render)),
         ("add-a-site.md", "Fields", keys(Finder) | set(get_args(Conversion))),
         ("add-a-site.md", "Paging", keys(Paging) | set(get_args(Paging.model_fields["kind"].annotation))),
         ("add-a-site.md", "The four bases", keys(Basis) | set(get_args(Basis.model_fields["kind"].annotation))),
