@@ -1,5 +1,7 @@
 """Invented captures for load and fault runs: deterministic, one in `one_in` of them an advertisement to be flagged.
 
+Each advertisement ends in characters drawn at random, so that no two are copies of each other and each becomes a case.
+
 python -m benchmarks.captures 20000 > captures.jsonl
 """
 
@@ -34,10 +36,12 @@ REMARKS = [
 ADS = [
     "加微信领游戏点券，先到先得，编号{n}",
     "代练上分包赢，价格美丽，私聊下单{n}",
-    "刷单兼职日结，一单一结，想赚零花钱的来，{n}",
     "网赌平台注册就送彩金，稳赚不赔，{n}",
     "出租成年人账号，绕过防沉迷随便玩，{n}",
 ]
+FILLER = "山水云风花鸟虫鱼松竹梅兰春夏秋冬江河湖海日月星辰晨昏晴雨霜雪雾露田园林泉石桥舟帆灯影琴棋书画"
+FILLED = 24
+"""Characters of filler: two advertisements of one kind then share a third of their pairs of characters."""
 
 
 def rows(count: int, *, one_in: int = 20, seed: int = 7, site: str = "demo", section: str = "games") -> Iterator[dict]:
@@ -45,7 +49,7 @@ def rows(count: int, *, one_in: int = 20, seed: int = 7, site: str = "demo", sec
     dice = random.Random(seed)
     for number in range(count):
         if number % one_in == 0:
-            text = dice.choice(ADS).format(n=number)
+            text = f"{dice.choice(ADS).format(n=number)}。{''.join(dice.choices(FILLER, k=FILLED))}"
         else:
             text = f"{dice.choice(SUBJECTS)}{dice.choice(REMARKS)}，{dice.choice(SUBJECTS)}也是，第{number}楼。"
         url = f"http://127.0.0.1:8765/t/{number // 50}"
