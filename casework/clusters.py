@@ -78,9 +78,9 @@ def enter(cases: Sequence[Case]) -> list[int]:
 
 def _insert(cases: list[Case]) -> dict[str, int]:
     """Write cases and return digest of the capture → id; what is there already stays as it is."""
-    Case.objects.bulk_create(cases, batch_size=bulk.ROWS, ignore_conflicts=True)
-    written = Case.objects.filter(capture_id__in=[case.capture_id for case in cases])
-    return dict(written.values_list("capture_id", "pk"))
+    ids = dict(bulk.create(cases, returning=("capture_id", "id")))
+    there = [case.capture_id for case in cases if case.capture_id not in ids]
+    return ids | dict(Case.objects.filter(capture_id__in=there).values_list("capture_id", "pk")) if there else ids
 
 
 class _Gathering:
@@ -88,6 +88,7 @@ class _Gathering:
 
     def __init__(self, cases: Sequence[Case], signs: Sequence[Sign]) -> None:
         self.own: list[tuple[Case, Sign]] = []
+        self._meeting: dict[object, list[int]] = {}  # digest, or band and key → places in `own`
         found = signatures.candidates(signs)
         self._known = _locked({case_id for exact, near in found for case_id in (*exact, *near)})
         self._forms: dict[int, str] = {}
@@ -103,7 +104,7 @@ class _Gathering:
                 continue
             alike = 1.0 if case_id in exact else self._likeness(sign, one)
             best = max(best, (alike, case_id, one), key=lambda each: each[:2])
-        for other, theirs in self.own:
+        for other, theirs in self._met(sign):
             if best[0] == 1.0 or not self._may_join(case, other, exact=theirs.digest == sign.digest):
                 continue
             alike = _likeness_in_batch(sign, theirs)
@@ -111,7 +112,14 @@ class _Gathering:
         if best[2] is not None and best[0] >= likeness.ALIKE:
             case.copy_of, case.likeness = best[2], best[0]
         else:
+            for key in _keys(sign):
+                self._meeting.setdefault(key, []).append(len(self.own))
             self.own.append((case, sign))
+
+    def _met(self, sign: Sign) -> list[tuple[Case, Sign]]:
+        """Return those of the same batch that share the digest or a band, in their order: not all with all."""
+        places = {place for key in _keys(sign) for place in self._meeting.get(key, ())}
+        return [self.own[place] for place in sorted(places)]
 
     def _may_join(self, case: Case, to: Case, *, exact: bool) -> bool:
         """Say whether a hit may hide behind this case."""
@@ -130,12 +138,12 @@ class _Gathering:
         return likeness.likeness(sign.form, form) if form else 0.0
 
 
+def _keys(sign: Sign) -> list[object]:
+    return [sign.digest, *enumerate(sign.keys or ())]
+
+
 def _likeness_in_batch(one: Sign, other: Sign) -> float:
-    if one.digest == other.digest:
-        return 1.0
-    if one.keys is None or other.keys is None or not set(enumerate(one.keys)) & set(enumerate(other.keys)):
-        return 0.0
-    return likeness.likeness(one.form, other.form)
+    return 1.0 if one.digest == other.digest else likeness.likeness(one.form, other.form)
 
 
 def _locked(case_ids: set[int]) -> dict[int, Case]:

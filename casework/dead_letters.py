@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from casework import audit, bulk, intake, signals
+from casework import audit, intake, signals
 from casework.errors import NotFound
 from casework.models import Batch, DeadLetter, InboxItem, SeenCapture, Stage
 from config.settings import ROOT, get_settings
@@ -101,7 +101,7 @@ def retry(letter_ids: Iterable[int], *, actor: str = audit.SYSTEM) -> list[int]:
             InboxItem(batch_id=batch_id, capture_id=letter.capture_id, payload=letter.payload)
             for letter in sorted(letters, key=lambda letter: letter.capture_id)
         ],
-        batch_size=bulk.ROWS,
+        batch_size=500,
     )
     gone = sorted(letter.pk for letter in letters)
     DeadLetter.objects.filter(pk__in=gone).delete()

@@ -114,7 +114,7 @@ def _receive_batch(captures: Sequence[Capture], urgent: Triage) -> tuple[list[in
 
 def _write_batch(captures: Sequence[Capture], *, urgent: bool) -> int:
     batch_id = Batch.objects.create(urgent=urgent).pk
-    rows = [(one.id, batch_id, one.model_dump_json()) for one in captures]
+    rows = [(one.id, batch_id, bulk.Json(one.model_dump_json())) for one in captures]
     bulk.insert(InboxItem, ("capture_id", "batch_id", "payload"), rows)
     signals.announce_batch(batch_id, urgent=urgent)
     return int(batch_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -46,9 +47,14 @@ def candidates(wanted: Sequence[Sign]) -> list[tuple[set[int], list[int]]]:
     The caller holds a transaction.
     """
     exact: dict[str, set[int]] = defaultdict(set)
-    digests = {digest for one in wanted for digest in (one.digest, one.raw)}
-    for digest, case_id in Signature.objects.filter(digest__in=digests).values_list("digest", "case_id"):
-        exact[digest].add(case_id)
+    digests = sorted({digest for one in wanted for digest in (one.digest, one.raw)})
+    table = connection.ops.quote_name(Signature._meta.db_table)
+    with connection.cursor() as cursor:
+        for start in range(0, len(digests), bulk.ROWS):
+            asked, values = bulk.among("digest", "text", digests[start : start + bulk.ROWS])
+            cursor.execute(f"SELECT digest, case_id FROM {table} WHERE {asked}", values)  # noqa: S608
+            for digest, case_id in cursor.fetchall():
+                exact[digest].add(case_id)
     near = _sharing([one.keys for one in wanted])
     return [(exact[one.digest] | exact[one.raw], shared) for one, shared in zip(wanted, near, strict=True)]
 
@@ -59,11 +65,11 @@ def _sharing(keys: Sequence[BandKeys | None]) -> list[list[int]]:
     if not given:
         return [[] for _ in keys]
     table = connection.ops.quote_name(Signature._meta.db_table)
-    parts, values = [], []
+    parts: list[str] = []
+    values: list[Any] = []
     for number, band in enumerate(_BANDS):
-        wanted = list({key[number] for key in given})
-        holes = ", ".join(["%s"] * len(wanted))
-        parts.append(f"SELECT {number}, {band}, case_id FROM {table} WHERE {band} IN ({holes})")  # noqa: S608
+        asked, wanted = bulk.among(band, "bigint", list({key[number] for key in given}))
+        parts.append(f"SELECT {number}, {band}, case_id FROM {table} WHERE {asked}")  # noqa: S608
         values += wanted
     holders: dict[tuple[int, int], list[int]] = defaultdict(list)
     with connection.cursor() as cursor:

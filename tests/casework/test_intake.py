@@ -78,7 +78,7 @@ def test_the_same_thing_is_taken_once_even_after_it_was_assessed(heard: dict[str
 
 
 def test_completing_writes_cases_counts_and_clears_the_inbox(heard: dict[str, list[object]]) -> None:
-    captures = [make_capture() for _ in range(4)]
+    captures = [make_capture(f"第{n}句") for n in range(4)]
     batch_id = intake.receive(captures).batch_ids[0]
     case_ids = intake.complete(batch_id, [hit(captures[0]), hit(captures[1]), miss(captures[2]), miss(captures[3])])
     assert list(Case.objects.order_by("id").values_list("pk", flat=True)) == case_ids
@@ -162,7 +162,7 @@ def test_ingests_in_opposite_orders_never_wait_for_each_other_in_a_ring() -> Non
 
 
 def test_workers_that_get_the_same_batch_complete_it_once() -> None:
-    captures = [make_capture() for _ in range(20)]
+    captures = [make_capture(f"第{n}句") for n in range(20)]
     batch_id = intake.receive(captures).batch_ids[0]
     results = at_once(4, lambda _: intake.complete(batch_id, [hit(one) for one in captures]))
     assert sorted(map(len, results)) == [0, 0, 0, 20]

@@ -32,7 +32,7 @@ def test_rows_go_into_the_inbox_once_each() -> None:
     assert (first.accepted, first.duplicate, first.rejected) == (450, 0, 0)
     assert (again.accepted, again.duplicate, again.rejected) == (0, 900, 0)
     assert InboxItem.objects.count() == 450
-    assert Batch.objects.count() == 3  # 200 and 100 of the first chunk, 150 of the second
+    assert Batch.objects.count() == 2  # 300 of the first chunk, 150 of the second
     assert counts.totals()["duplicate"] == 900
 
 
@@ -63,7 +63,7 @@ def test_the_list_of_problems_does_not_grow_with_the_file() -> None:
 def test_a_database_that_fails_half_way_says_what_is_safe_and_the_same_file_finishes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    captures = list(rows(500))
+    captures = list(rows(2500))
     receive, calls = receiving.receive, iter((None, None, OperationalError("database or disk is full")))
 
     def full(some: Sequence[Capture]) -> intake.Receipt:
@@ -73,12 +73,12 @@ def test_a_database_that_fails_half_way_says_what_is_safe_and_the_same_file_fini
         return receive(some)
 
     monkeypatch.setattr(receiving, "receive", full)
-    with pytest.raises(ingestion.Interrupted, match="disk is full. 400 captures are safe; run the same command again"):
-        ingestion.run(stream(*captures), chunk=1000)
+    with pytest.raises(ingestion.Interrupted, match="disk is full. 2000 captures are safe; run the same command again"):
+        ingestion.run(stream(*captures), chunk=3000)
     monkeypatch.setattr(receiving, "receive", receive)
 
-    outcome = ingestion.run(stream(*captures), chunk=1000)
-    assert (outcome.accepted, outcome.duplicate) == (100, 400)
+    outcome = ingestion.run(stream(*captures), chunk=3000)
+    assert (outcome.accepted, outcome.duplicate) == (500, 2000)
 
 
 def test_an_empty_file_is_no_mistake() -> None:
