@@ -189,6 +189,13 @@ def reveal(case: Case, user: User, reason: str = "") -> CaseView:
     return present(case, user, revealed=True)
 
 
+def masked_excerpt(case: Case, characters: int = 80) -> str:
+    """Return the beginning of what lies under the mask, as anybody may read it who may see the case at all."""
+    whole = case.severity in WHOLLY_MASKED
+    segments = _segments(case, blind=False, revealed=False, whole=whole, highlights=())
+    return "".join(segment.text for segment in _excerpt(segments, characters))
+
+
 def concerns_a_minor(case: Case) -> bool:
     """Say whether the case touches a particular minor: their privacy, or they wrote it."""
     return "minor_privacy" in case.categories or case.category == "minor_privacy" or hits.MINOR_AUTHOR in case.flags

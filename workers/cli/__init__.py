@@ -30,6 +30,7 @@ GROUPS = (
     "audit",
     "backup",
     "policy",
+    "backtest",
     "retention",
 )
 
