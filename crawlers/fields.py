@@ -6,6 +6,7 @@ import hmac
 import html
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import urljoin
@@ -20,6 +21,19 @@ from crawlers import datetimes
 
 Node = Selector | dict[str, Any]
 """One item of a page: an element, or an object of a JSON answer."""
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A page that stands inside another of the other kind, HTML in JSON or JSON in HTML: a finder looks in its own."""
+
+    inner: Selector | Any
+    outer: Selector | Any
+
+    def at(self, finder: Finder) -> Selector | Any:
+        """Return the page in which a finder looks: JSON for a JMESPath, HTML for the others."""
+        return self.inner if isinstance(self.inner, Selector) == (finder.jmespath is None) else self.outer
+
 
 _BREAKS = re.compile(r"<\s*br\s*/?>|<\s*/?\s*(?:p|div|ul|ol|li|tr|h[1-6]|blockquote|pre)\b[^>]*>", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
@@ -94,6 +108,8 @@ def plain_text(markup: str) -> str:
 def _select(finder: Finder, node: Any) -> list[Any]:
     if finder.const is not None:
         return [finder.const]
+    if isinstance(node, Nested):
+        node = node.at(finder)
     if finder.jmespath is not None:
         found = search_json(finder.jmespath, node) if not isinstance(node, Selector) else None
         return found if isinstance(found, list) else [] if found is None else [found]

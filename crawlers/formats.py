@@ -35,7 +35,11 @@ def opened(response: Response, recipe: PageRecipe) -> Selector | Any:
     if recipe.reader is not None:
         return _read(response, recipe.reader)
     if recipe.inside is not None:
-        response = _inside(response, recipe)
+        return _inside(response, recipe)
+    return _parsed(response, recipe)
+
+
+def _parsed(response: Response, recipe: PageRecipe) -> Selector | Any:
     match recipe.format:
         case "sitemap":
             return _sitemap(response)
@@ -83,14 +87,17 @@ def _read(response: Response, name: str) -> Any:
         raise pages.Unreadable(f"reader {name}: {type(error).__name__}") from error
 
 
-def _inside(response: Response, recipe: PageRecipe) -> Response:
-    """Return a page that stands inside another, as an answer of its own."""
+def _inside(response: Response, recipe: PageRecipe) -> fields.Nested:
+    """Return a page that stands inside another, with that other; what stands there may be empty, but not missing."""
     assert recipe.inside is not None
-    form = "json" if recipe.inside[0].jmespath else "html"
-    found = fields.text(recipe.inside, pages.parse(response, form))
-    if not found or not isinstance(response, TextResponse):
+    outer = pages.parse(response, "json" if recipe.inside[0].jmespath else "html")
+    found = fields.text(recipe.inside, outer)
+    if found is None and recipe.inside[0].jmespath and fields.search_json(recipe.inside[0].jmespath, outer) == "":
+        return fields.Nested(Selector("<p></p>", type="html"), outer)
+    if found is None:
         raise pages.Unreadable("nothing is found `inside`")
-    return response.replace(body=found.encode(), encoding="utf-8")
+    assert isinstance(response, TextResponse)
+    return fields.Nested(_parsed(response.replace(body=found.encode(), encoding="utf-8"), recipe), outer)
 
 
 def _sitemap(response: Response) -> dict[str, list[dict[str, str]]]:

@@ -139,10 +139,18 @@ def remark42() -> dict[str, Page]:
 
 
 def mailing_list() -> dict[str, Page]:
-    mail = '<div class="email" id="m{n}"><div class=time><span title="Sender\'s time: Nov. 20, 2026, 8 p.m.">8 p.m.</span></div><div class="email-body"><p>第 {n} 层</p><div class="email-quoted-text">别人的话</div></div></div>'
+    mail = '<div class="odd"><div class="email"><div id="M{n}" class="email-header"><div class=time><span title="Sender\'s time: Nov. 20, 2026, 8 p.m.">8 p.m.</span></div></div><div class="email-body"><p>第 {n} 层</p><div class="quoted-switch"><a>...</a></div><blockquote class="blockquote quoted-text">别人的话</blockquote></div></div></div>'
+
+    def replies(query: dict[str, str]) -> Reply:
+        start = int(query.get("offset", "0"))
+        html = "".join(mail.format(n=n) for n in (1, 2, 3)[start : start + 2]) if start < 3 else ""
+        value = {"replies_html": html, "more_pending": start < 3, "next_offset": start + 2 if start < 3 else None}
+        return Reply(json.dumps(value), headers={"Content-Type": "application/javascript"})
+
+    row = '<div class="thread"><a name="ABC7" href="/archives/list/chat@lists.example/thread/ABC7/" class="thread-title">晚自习</a><div class="list-stats"><span class="badge">2</span><span class="badge">3</span></div></div>'
     return {
-        "/archives/list/chat@lists.example/latest": '<div class=thread><a class=thread-title href="/archives/list/chat@lists.example/thread/ABC7/">晚自习</a><span class=replies-count>3</span></div>',
-        "/archives/list/chat@lists.example/thread/ABC7/replies": lambda query: as_json({"replies_html": "".join(mail.format(n=n) for n in (1, 2, 3)), "more_pending": False}),
+        "/archives/list/chat@lists.example/latest": row,
+        "/archives/list/chat@lists.example/thread/ABC7/replies": replies,
     }  # fmt: skip
 
 
@@ -166,12 +174,14 @@ def xenforo() -> dict[str, Page]:
 
 
 def front_page() -> dict[str, Page]:
-    post = '<div class="row post" id={n}><small class=post-date>Nov. 20, 2026, 8 p.m.</small><div class=post-content-body><p>第 {n} 层</p></div></div>'
+    post = '<div id="{n}" class="my-3 card post"><small class="text-muted">By: <a href="/member/1/">小满</a> on Nov. 20, 2026, 8 p.m.</small><div class="post-content"><p>第 {n} 层</p></div></div>'
+    pager = '<ul class="m-0 pagination"><li class="page-item active"><a href="?page=1" class="page-link">1</a></li><li class="page-item {off}"><a href="{link}" class="page-link">»</a></li></ul>'
+    row = '<div class="row m-0 border-bottom"><a href="/forum/chat-2/topic/evening-7/" class="topic-name-link">晚自习</a><div class="py-2 topic-count">2</div><div class="py-2 topic-count">99</div></div>'
     return {
-        "/": '<div class="row forum-row"><a class=forum-name-link href="/forum/chat-2/">闲聊</a></div>',
-        "/forum/chat-2/": '<div class="row topic-row"><a class=topic-name-link href="/forum/chat-2/topic/evening-7/">晚自习</a><div class=topic-count>2</div></div>',
-        "/forum/chat-2/topic/evening-7/": post.format(n=1) + post.format(n=2) + '<li class=page-item><a rel=next href="?page=2">下一页</a></li>',
-        "/forum/chat-2/topic/evening-7/?page=2": post.format(n=3),
+        "/": '<div class="card forumlist"><div class="p-0 card-body"><div class="row border-bottom"><a href="/forum/chat-2/" class="forum-name-link">闲聊</a></div></div></div>',
+        "/forum/chat-2/": f'<div class="card topiclist"><div class="p-0 card-body">{row}</div></div>',
+        "/forum/chat-2/topic/evening-7/": post.format(n=1) + post.format(n=2) + pager.format(off="", link="?page=2"),
+        "/forum/chat-2/topic/evening-7/?page=2": post.format(n=3) + pager.format(off="disabled", link=""),
     }  # fmt: skip
 
 
