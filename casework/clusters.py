@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from casework import audit, bulk, chains, evidence, exposure, hits, likeness, signals, signatures, switches
+from casework import audit, bulk, chains, evidence, exposure, hits, likeness, responses, signals, signatures, switches
 from casework.errors import NotAllowed, NotFound
 from casework.models import UNDECIDED, Case, CaseState, Decision, NoticeLine, User
 from casework.roles import Action, require
@@ -222,10 +222,11 @@ def spread(case: Case, decision: Decision) -> int:
     copies = list(Case.objects.select_for_update(no_key=True).filter(copy_of=case).order_by("id"))
     Decision.objects.bulk_create([_following(copy, decision) for copy in copies], batch_size=500)
     for copy in copies:
-        was_restricted = copy.restricted
+        was_restricted, response = copy.restricted, copy.evidence
         _mirror(copy, case, decision)
         if copy.restricted and not was_restricted:
             evidence.destroy(copy)
+            responses.destroy([response])
             copy.save()
     _save(copies)
     return len(copies)

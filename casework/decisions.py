@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, claims, clusters, evidence, exposure, hits, signals, signatures
+from casework import audit, claims, clusters, evidence, exposure, hits, responses, signals, signatures
 from casework.cases import TRANSITIONS, UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import Case, CaseState, Claim, Decision, Finding, NoticeLine, User
@@ -175,6 +175,7 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     case.state = state
     if category == hits.RESTRICTED and not case.restricted:
         evidence.destroy(case)
+        responses.destroy([case.evidence])
         hits.restrict(case)
         signatures.restrict(case)
     if category:

@@ -17,7 +17,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, canonical, chains
+from casework import audit, canonical, chains, responses
 from casework.models import Case, ChainHead, EvidenceRecord, User
 from casework.packages import FORMAT
 
@@ -164,6 +164,7 @@ def _meta(case: Case, user: User, number: str, now: datetime, previous: str) -> 
         "basis": case.basis,
         "tool": case.crawler,
         "stored_response": case.evidence,
+        "response": None if case.restricted else responses.metadata(case.evidence),
         "published_at": _moment(case.published_at),
         "captured_at": _moment(case.captured_at),
         "text_sha256": case.text_sha256,

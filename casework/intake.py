@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from casework import bulk, clusters, counts, drift, hits, policies, samples, signals
+from casework import bulk, clusters, counts, drift, hits, policies, responses, samples, signals
 from casework.errors import InvalidInput, TriedTooOften
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
@@ -181,6 +181,8 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
             case.received_at = batch.created_at
             cases.append(case)
             count["flagged"] += not case.audit_sample
+    restricted = {case.capture_id for case in cases if case.restricted}
+    responses.destroy(capture.evidence for capture, _ in assessed if capture.id in restricted)
     case_ids = clusters.enter(cases)
     Batch.objects.filter(pk=batch_id).delete()
     sampled.write()

@@ -8,7 +8,7 @@ verdict only. Digests of accepted captures stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from casework import audit, cases, dead_letters, drift, evidence, signals
+from casework import audit, cases, dead_letters, drift, evidence, responses, signals
 from casework.models import Case, CaseState, Decision, Finding, InboxItem, Notice, NoticeState
 
 INBOX_KEPT = timedelta(hours=24)
@@ -26,6 +26,8 @@ HANDLED_KEPT = timedelta(days=180)
 """Age of a list's approval after which its confirmed cases keep digest and verdict only."""
 ORPHAN_KEPT = timedelta(days=1)
 """Age at which an evidence file that no row knows counts as left behind."""
+RESPONSE_KEPT = timedelta(hours=24)
+"""Age at which a stored response goes that no case names; its captures were not flagged, or their cases were purged."""
 SCORES_KEPT = timedelta(days=90)
 """Age at which a day's counted scores go, unless they are a model's reference."""
 CHUNK = 500
@@ -59,7 +61,8 @@ def purge(*, dry_run: bool = False, now: datetime | None = None) -> Purge:
         "out_of_scope": cases.purge_due(moment),
         "dismissed": _purge_cases(lambda: _dismissed(moment), "dismissed"),
         "handled": _purge_cases(lambda: _handled(moment), "handled"),
-        "orphaned_files": _purge_orphans(moment),
+        "orphaned_files": _delete(evidence.orphans(moment - ORPHAN_KEPT)),
+        "stored_responses": _delete(responses.unneeded(moment - RESPONSE_KEPT)),
         **dead_letters.purge(moment),
     }
     drift.forget((moment - SCORES_KEPT).date())
@@ -79,6 +82,7 @@ def overdue(now: datetime | None = None) -> dict[str, int]:
         "dismissed": _dismissed(moment).count(),
         "handled": _handled(moment).count(),
         "orphaned_files": sum(1 for _ in evidence.orphans(moment - ORPHAN_KEPT)),
+        "stored_responses": sum(1 for _ in responses.unneeded(moment - RESPONSE_KEPT)),
         **dead_letters.overdue(moment),
     }
 
@@ -115,8 +119,8 @@ def _purge_cases(due: Callable[[], QuerySet[Case]], rule: str) -> int:
         purged += len(ids)
 
 
-def _purge_orphans(now: datetime) -> int:
-    names = list(evidence.orphans(now - ORPHAN_KEPT))
+def _delete(files: Iterable[str]) -> int:
+    names = list(files)
     for name in names:
         default_storage.delete(name)
     return len(names)

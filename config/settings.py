@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Key for the keyed hashes of contact codes, by which repeats are found; empty: the secret key.",
     )
+    evidence_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that seals stored responses (`woodpecker evidence key` makes one), several separated by "
+        "commas: the first seals, all open; empty: of a response only metadata and digest are kept.",
+    )
     crawler_contact: str = Field(
         "",
         max_length=200,

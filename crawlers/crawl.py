@@ -19,6 +19,7 @@ from config.policy import SitePolicy
 from crawlers.agent import PRODUCT, user_agent
 from crawlers.capture import Capture
 from crawlers.drawing import Drawing, Interest, Spreads
+from crawlers.evidence import EvidenceStore
 from crawlers.formats import NoReader, reader
 from crawlers.gate import Fetch, Gate
 from crawlers.keeping import Keeper
@@ -49,6 +50,7 @@ class Options(TypedDict, total=False):
         recheck: look at every thread, moved or not.
         contact: address in the user agent.
         reload: reads the policy again, so that a switched-off site stops within one request.
+        evidence: keeps the response behind each capture; None keeps none.
         before_commit: called before the memory is written: when it returns, every capture handed over so far is safe.
     """
 
@@ -62,6 +64,7 @@ class Options(TypedDict, total=False):
     recheck: bool
     contact: str
     reload: Callable[[], SitePolicy | None]
+    evidence: EvidenceStore | None
     before_commit: Callable[[CrawlReport], None]
 
 
@@ -191,6 +194,7 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
             key=options["key"],
             before_commit=_guarded(lambda: before_commit(report), failure),
             limit=options.get("limit"),
+            evidence=options.get("evidence"),
         ),
         "drawing": Drawing(policy, state, options.get("seed"), options.get("spreads", {}), options.get("interest", {})),
         "recheck": options.get("recheck", False),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from scrapy.exceptions import CloseSpider
+from scrapy.http import Response
 
 from config.policy import SitePolicy
 from crawlers.canonical import canonical
 from crawlers.capture import Capture
+from crawlers.evidence import EvidenceStore
 from crawlers.recheck import mean_gap, rolls_off
 from crawlers.report import CrawlReport
 from crawlers.state import State, ThreadState
@@ -27,6 +30,7 @@ class Keeper:
     Args:
         before_commit: called before the memory is written: when it returns, what was handed on is safe.
         limit: end after so many captures.
+        evidence: keeps the response behind each capture.
     """
 
     def __init__(
@@ -38,14 +42,16 @@ class Keeper:
         key: bytes,
         before_commit: Callable[[], None],
         limit: int | None,
+        evidence: EvidenceStore | None = None,
     ) -> None:
         assert policy.crawl is not None
         self.reader = UnitReader(policy, key)
         self._recipe = policy.crawl.thread
         self._policy, self._state, self._report = policy, state, report
         self._on_capture, self._before_commit, self._limit = on_capture, before_commit, limit
+        self._evidence = evidence
 
-    def hand_on(self, units: Sequence[Unit], thread: ThreadVisit, url: str) -> tuple[int, int]:
+    def hand_on(self, units: Sequence[Unit], thread: ThreadVisit, response: Response) -> tuple[int, int]:
         """Hand on what is new of a page; return how many units are met first, and how many of them new or changed."""
         known = self._state.known(thread.key, [unit.key for unit in units])
         unmet = fresh = 0
@@ -59,11 +65,11 @@ class Keeper:
                 self.note_gone(thread.key, {unit.key: known[unit.key]} if unit.key in known else {})
                 continue
             self._state.past.note_there(thread.key, [unit.key])
-            fresh += self.emit(unit, thread, url, known.get(unit.key))
+            fresh += self.emit(unit, thread, response.url, known.get(unit.key), response)
         return unmet, fresh
 
-    def emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None) -> bool:
-        """Hand a unit on unless it is known by the capture id `before`; return whether it was handed on."""
+    def emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None, response: Response) -> bool:
+        """Hand a unit of a page on unless it is known by the capture id `before`; return whether it was handed on."""
         where = (thread.section, thread.key, url, thread.canonical_url, chance_of(unit, thread))
         capture = self.reader.capture(unit, *where, datetime.now(UTC), before)
         if capture is None:
@@ -74,13 +80,31 @@ class Keeper:
         if self._limit is not None and self._report.captures >= self._limit:
             self._report.stopped_early = f"limit of {self._limit} captures"
             raise CloseSpider("limit")
-        self._on_capture(capture)
+        self._on_capture(self._proven(capture, response))
         self._report.edited += before is not None
         self._report.captures += 1
         self._state.note_unit(thread.key, unit.key, capture.id)
         thread.changed = True
         thread.fresh += before is None
         return True
+
+    def _proven(self, capture: Capture, response: Response) -> Capture:
+        """Store the response first: what a capture names must be there."""
+        if self._evidence is None:
+            return capture
+        try:
+            reference = self._evidence.keep(response, self._policy)
+        except OSError as error:
+            self._report.failed[f"evidence cannot be kept: {error.strerror}"] += 1
+            return capture
+        return capture.model_copy(update={"evidence": reference})
+
+    def withhold(self, response: Response) -> None:
+        """Note a page that asks not to be kept: what is known of it, and nothing of what it says."""
+        self._report.withheld_pages += 1
+        if self._evidence is not None:
+            with suppress(OSError):
+                self._evidence.keep(response, self._policy, content=False)
 
     def _is_removed(self, unit: Unit) -> bool:
         """Whether all that stands there is the site's own note that something was removed."""

@@ -10,6 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response, TextResponse
 
+from crawlers.evidence import RULE
 from crawlers.fields import plain_text
 from crawlers.gate import BUSY, Gate
 from crawlers.pages import rightly_decoded
@@ -60,6 +61,7 @@ class GateMiddleware:
         else:
             redirected = bool(request.meta.get("redirect_urls"))
             verdict = await self.gate.ask(request.url, request.method, redirected=redirected)
+            request.meta[RULE] = verdict.rule
             if verdict.stops:
                 self._report.stopped_by_site = verdict.rule
         if verdict.allowed:

@@ -227,7 +227,7 @@ class SiteSpider(scrapy.Spider):
         if title := fields.text(recipe.title, item):
             unit = Unit(f"{key}#title", "title", title, None, 0)
             before = self.state.known(key, [unit.key]).get(unit.key)
-            self.keeper.emit(unit, thread, url, before)
+            self.keeper.emit(unit, thread, url, before, response)
             thread.changed = False  # a new title says nothing of the answers
         return thread, self.state.thread(key)
 
@@ -268,7 +268,7 @@ class SiteSpider(scrapy.Spider):
             self._leave(response, visit, thread)
             return
         before = self.report.units
-        count, fresh = self._take(page, recipe, thread, response.url)
+        count, fresh = self._take(page, recipe, thread, response)
         leads_on = not thread.urls and paging.following(recipe.paging, page, response, number) is not None
         # A page past the end may be empty, and so may a first page that only leads to others; but a wall may stand at
         # any page.
@@ -331,7 +331,7 @@ class SiteSpider(scrapy.Spider):
                 page, self.recipe.thread, thread.section, response.url, offset=seen.before
             )
             self.report.units += len(units)
-            self.keeper.hand_on(units, thread, response.url)
+            self.keeper.hand_on(units, thread, response)
             thread.urls.add(canonical(seen.url))
             for validator in validators_of(response):
                 self.state.note_validators(*validator)
@@ -350,14 +350,14 @@ class SiteSpider(scrapy.Spider):
             return paging.address(plan, thread.url, thread.inner.pop(0)) if thread.inner else None
         return paging.following(plan, page, response, number, len(thread.urls))
 
-    def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, url: str) -> tuple[int, int]:
+    def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, response: Response) -> tuple[int, int]:
         """Return how many units of the page this visit has not met yet, and how many of them are new or changed."""
-        offset = thread.units
+        url, offset = response.url, thread.units
         known_place = offset if thread.inner is None else None
         units, incomplete = self.keeper.reader.read(page, recipe, thread.section, url, offset=known_place)
         self.report.incomplete_units += incomplete
         self.report.units += len(units)
-        unmet, fresh = self.keeper.hand_on(units, thread, url)
+        unmet, fresh = self.keeper.hand_on(units, thread, response)
         if unmet or not thread.urls:
             thread.last_url, thread.before_last = url, offset
             thread.units += len(units)
@@ -372,7 +372,7 @@ class SiteSpider(scrapy.Spider):
             return None
         self.report.pages += 1
         if pages.withheld(response, self.policy.basis):
-            self.report.withheld_pages += 1
+            self.keeper.withhold(response)
             return None
         try:
             return formats.opened(response, recipe)

@@ -27,6 +27,7 @@ GROUPS = (
     "run",
     "accounts",
     "export",
+    "evidence",
     "audit",
     "backup",
     "policy",

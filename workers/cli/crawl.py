@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workers.cli.contact import contact_for
-from workers.cli.output import Exit, Json, leave
+from workers.cli.output import Exit, Json, complain, leave
 
 if TYPE_CHECKING:
     from config.policy import SitePolicy
     from crawlers.crawl import Crawled
+    from crawlers.evidence import EvidenceStore
 
 
 def register(app: typer.Typer) -> None:
@@ -94,6 +95,7 @@ def crawl(
     contacts = [contact_for(policy, as_json=json) for policy in policies.values()]
     settings = get_settings()
     folder = state or default_folder(settings.data_dir)
+    evidence = None if output else _evidence(as_json=json)
     crawled: list[Crawled] = []
     try:
         with crawl_sink.opened(output, as_json=json) as (keep, flush), crawl_progress.shown(policies.values()) as show:
@@ -104,6 +106,7 @@ def crawl(
                 limit=limit,
                 seed=seed,
                 recheck=recheck,
+                evidence=evidence,
                 before_commit=lambda so_far: (flush(), show(so_far))[0],
             )
             jobs = []
@@ -117,6 +120,21 @@ def crawl(
     if output is None:
         crawl_past.note_yields(one.report for one in crawled if one.error is None)
     crawl_report.finish([*crawled, *wrong], alone=not every and len(named) == 1, as_json=json, spoken=output == "-")
+
+
+def _evidence(*, as_json: bool) -> EvidenceStore:
+    """Return where the responses behind captures are kept; that nothing seals them is told once."""
+    from config.settings import get_settings
+    from crawlers.evidence import EvidenceStore, Keys, WrongKey
+
+    settings = get_settings()
+    try:
+        keys = Keys.of(settings.evidence_key.get_secret_value())
+    except WrongKey as error:
+        leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
+    if keys is None:
+        complain("WOODPECKER_EVIDENCE_KEY is empty: of responses only metadata and digests are kept")
+    return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
 
 
 def _policies(sites: list[str], *, every: bool, as_json: bool) -> tuple[dict[str, SitePolicy], list[Crawled]]:

@@ -62,12 +62,16 @@ def export(
 
 
 def verify(
-    packages: Annotated[list[Path], typer.Argument(metavar="PACKAGE…", help="Evidence packages: files or folders.")],
+    packages: Annotated[
+        list[Path],
+        typer.Argument(metavar="PACKAGE…", help="Evidence packages, and responses (.warc.gz): files or folders."),
+    ],
     json: Json = False,
 ) -> None:
     """Check evidence packages offline: form, digests, and the chain as far as the packages given follow each other.
 
-    The digests are printed, to be compared with those on the list or in the register.
+    The digests are printed, to be compared with those on the list or in the register. Exit codes: 0 all whole ·
+    1 one was changed, which and how is told · 2 a file is not there, or no package at all
     """
     from casework import packages as checking
 
@@ -85,9 +89,11 @@ def verify(
     if json:
         summary({"checked": len(verdicts), "broken": broken, "packages": [asdict(one) for one in verdicts]})
     if broken:
-        raise typer.Exit(int(Exit.FAILED))
+        wrong = all(one.foreign for one in verdicts if not one.whole)
+        raise typer.Exit(int(Exit.WRONG_INPUT if wrong else Exit.FAILED))
 
 
 def _files(packages: list[Path]) -> Iterator[Path]:
     for path in packages:
-        yield from sorted(path.rglob("*.json")) if path.is_dir() else [path]
+        inside = [*path.rglob("*.json"), *path.rglob("*.warc.gz")] if path.is_dir() else []
+        yield from sorted(inside) if path.is_dir() else [path]
