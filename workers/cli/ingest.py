@@ -90,8 +90,8 @@ def ingest(
     """
     from workers.cli.start import prepare
 
-    supply = _supply(form, site, section, columns, encoding, as_json=json)
     prepare(as_json=json)
+    supply = _supply(form, site, section, columns, encoding, as_json=json)
     from crawlers.importers.jsonl import NotReadable
     from workers import importing, ingestion
 
