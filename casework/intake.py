@@ -200,6 +200,11 @@ def _must_match(batch_id: int, given: set[str]) -> None:
         )
 
 
+def waiting() -> int:
+    """Return how many captures wait for their assessment; those of batches that were given up are left out."""
+    return InboxItem.objects.filter(batch__failed_at__isnull=True).count()
+
+
 def mark_sent(batch_ids: Iterable[int]) -> None:
     """Note that a task was sent for these batches just now."""
     Batch.objects.filter(pk__in=list(batch_ids)).update(sent_at=timezone.now())

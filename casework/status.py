@@ -21,6 +21,8 @@ from config.settings import get_settings
 STALE_SECONDS = 90
 """Age of a heartbeat after which its part counts as gone."""
 WORK = "work"
+HELD = "held"
+"""A crawl that waits because the inbox is over its limit."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def snapshot() -> dict[str, Any]:
     return {
         "mode": get_settings().mode,
         "inbox": waiting,
+        "backpressure": {"limit": get_settings().inbox_limit, "crawls_held": alive(HELD)},
         "oldest_inbox_seconds": _oldest_inbox_seconds(),
         "captures": {name: totals[name] for name in ("accepted", "duplicate", "rejected")},
         "assessed": totals["assessed"],

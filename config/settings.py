@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     model_dir: Path | None = Field(None, description="Folder of the model that assesses; empty: the shipped one.")
     work_concurrency: int = Field(2, ge=1, le=64, description="Processes of one `woodpecker work`.")
     batch_size: int = Field(1000, ge=1, le=2000, description="Captures in one inbox batch.")
+    inbox_limit: int = Field(
+        200_000, ge=1, le=100_000_000, description="Captures in the inbox from which crawls slow down."
+    )
     sweep_seconds: int = Field(15, ge=1, le=3600, description="Seconds between sweeps that finish what was left.")
     lost_seconds: int = Field(60, ge=1, le=86_400, description="Age at which a sent batch's task counts as lost.")
     dead_letters_max: int = Field(

@@ -21,6 +21,7 @@ class CrawlReport:
     `gone_threads` those whose address answers 404 or 410; `withheld_pages` those that ask not to be
     kept; `refused` and `failed` say why and how often;
     `amber` says what brings far less than this site's own history, `yields` what was looked at and found;
+    `held_seconds` is the time that the crawl waited because whoever takes the captures had no room;
     `stopped_by_site` is set when an answer made the site rest, or stay busy; `next_at` is the moment (seconds since
     1970) from which the site may be asked again.
     """
@@ -43,6 +44,7 @@ class CrawlReport:
     truncated_threads: int = 0
     withheld_pages: int = 0
     seconds: float = 0.0
+    held_seconds: float = 0.0
     gone: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)

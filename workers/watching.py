@@ -65,6 +65,8 @@ def _page(found: Mapping[str, Any], parts: list[status.Part], rates: Mapping[str
     row("assessed", f"{found['assessed']:,}", "assessed")
     row("inbox", f"{found['inbox']:,}")
     row("oldest waits", f"{found['oldest_inbox_seconds']:,.0f} s", wrong=found["oldest_inbox_seconds"] > 600)
+    held = found["backpressure"]["crawls_held"]
+    row("crawls held by a full inbox", held, wrong=held > 0)
     row("could not be assessed", f"{found['failed']:,}", wrong=found["failed"] > 0)
     row("cases", f"{found['cases']['total']:,}", "cases")
     for state, n in found["cases"]["by_state"].items():

@@ -39,7 +39,9 @@ def test_an_empty_installation_is_at_rest() -> None:
     found = status.snapshot()
     assert found.pop("mode") in {"embedded", "services"}
     assert found == {
+        "sites": {"amber": []},
         "inbox": 0,
+        "backpressure": {"limit": 200_000, "crawls_held": 0},
         "oldest_inbox_seconds": 0.0,
         "captures": {"accepted": 0, "duplicate": 0, "rejected": 0},
         "assessed": 0,

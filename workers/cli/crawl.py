@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from config.policy import SitePolicy
     from crawlers.crawl import Crawled
     from crawlers.evidence import EvidenceStore
+    from crawlers.report import CrawlReport
 
 
 def register(app: typer.Typer) -> None:
@@ -107,7 +108,7 @@ def crawl(
                 seed=seed,
                 recheck=recheck,
                 evidence=evidence,
-                before_commit=lambda so_far: (flush(), show(so_far))[0],
+                before_commit=_committer(flush, show),
             )
             jobs = []
             for (site, policy), contact in zip(policies.items(), contacts, strict=True):
@@ -135,6 +136,16 @@ def _evidence(*, as_json: bool) -> EvidenceStore:
     if keys is None:
         complain("WOODPECKER_EVIDENCE_KEY is empty: of responses only metadata and digests are kept")
     return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
+
+
+def _committer(flush: Callable[[], float], show: Callable[[CrawlReport], None]) -> Callable[[CrawlReport], None]:
+    """Return what makes the captures of a page safe, notes how long that waited for room, and shows how far it is."""
+
+    def commit(so_far: CrawlReport) -> None:
+        so_far.held_seconds = round(so_far.held_seconds + flush(), 2)
+        show(so_far)
+
+    return commit
 
 
 def _policies(sites: list[str], *, every: bool, as_json: bool) -> tuple[dict[str, SitePolicy], list[Crawled]]:

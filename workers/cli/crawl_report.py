@@ -116,4 +116,6 @@ def _told(report: CrawlReport) -> str:
         "items without key or text": report.incomplete_units,
     }
     told += "".join(f"; {count} {what}" for what, count in notes.items() if count)
+    if report.held_seconds:
+        told += f"; waited {report.held_seconds:.0f} s for the inbox, which is over its limit (WOODPECKER_INBOX_LIMIT)"
     return told + (f"; stopped early: {report.stopped_early}" if report.stopped_early else "")

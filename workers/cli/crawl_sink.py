@@ -17,15 +17,26 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def opened(output: str | None, *, as_json: bool) -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
-    """Give what keeps a capture, and what makes everything kept so far safe."""
+def opened(output: str | None, *, as_json: bool) -> Iterator[tuple[Callable[[Capture], None], Callable[[], float]]]:
+    """Give what keeps a capture, and what makes everything kept so far safe.
+
+    The latter returns the seconds that it waited for room in the inbox.
+    """
     if output is None:
         yield from _inbox()
     elif output == "-":
-        yield _print, sys.stdout.flush
+        yield _print, _at_once(sys.stdout.flush)
     else:
         with _file(Path(output), as_json=as_json) as file:
-            yield file.add, file.flush
+            yield file.add, _at_once(file.flush)
+
+
+def _at_once(flush: Callable[[], object]) -> Callable[[], float]:
+    def done() -> float:
+        flush()
+        return 0.0
+
+    return done
 
 
 def _file(path: Path, *, as_json: bool) -> CaptureFile:
@@ -43,22 +54,25 @@ def _print(capture: Capture) -> None:
     sys.stdout.write(capture.model_dump_json() + "\n")
 
 
-def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], None]]]:
-    """Put captures into the inbox page by page."""
+def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], float]]]:
+    """Put captures into the inbox page by page, slower while it is over its limit."""
     from workers.cli.start import prepare
 
     prepare()
-    from workers import receiving
+    from workers import backpressure, receiving
 
     waiting: list[Capture] = []
+    brake = backpressure.Brake()
 
     # Django refuses to wait for its database inside an event loop, and the crawl runs in one: a thread of its own
     # writes, and the crawl waits for it, since it must not go on before the captures are safe.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox") as writer:
 
-        def flush() -> None:
-            if waiting:
-                writer.submit(receiving.receive, list(waiting)).result()
-                waiting.clear()
+        def flush() -> float:
+            if not waiting:
+                return 0.0
+            writer.submit(receiving.receive, list(waiting)).result()
+            waiting.clear()
+            return writer.submit(brake.wait).result()
 
         yield waiting.append, flush
