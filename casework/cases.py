@@ -1,4 +1,4 @@
-"""Cases: what may follow what, what comes first, what lies around a case, and when its text goes."""
+"""Cases: what comes first, what lies around a case, and when its text goes."""
 
 from __future__ import annotations
 
@@ -13,33 +13,12 @@ from django.utils import timezone
 
 from casework import audit, evidence, exposure, policies, signals, signatures
 from casework.models import AuditEntry, Case, CaseState, Finding, User
-from casework.roles import Action
 from config.taxonomy import LAWS, load_taxonomy
 
 UNDO_WINDOW = timedelta(seconds=60)
-"""How long 超出范围 can be taken back; after it the text is purged."""
+"""How long a finding can be taken back; after it the text of what is 超出范围 is purged."""
 NEIGHBOURS = 5
 """Cases shown before and after a case in its thread."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """Where a finding leads, and what a person must be allowed to do to take it."""
-
-    to: CaseState
-    action: Action
-
-
-# state × finding → state, and who may. What is not here is not possible: a decided case is undone first.
-TRANSITIONS: Mapping[tuple[CaseState, Finding], Step] = {
-    (CaseState.OPEN, Finding.CONFIRMED): Step(CaseState.CONFIRMED, Action.DECIDE),
-    (CaseState.OPEN, Finding.DISMISSED): Step(CaseState.DISMISSED, Action.DECIDE),
-    (CaseState.OPEN, Finding.ESCALATED): Step(CaseState.ESCALATED, Action.DECIDE),
-    (CaseState.OPEN, Finding.OUT_OF_SCOPE): Step(CaseState.OUT_OF_SCOPE, Action.DECIDE),
-    (CaseState.ESCALATED, Finding.CONFIRMED): Step(CaseState.CONFIRMED, Action.DECIDE_ESCALATED),
-    (CaseState.ESCALATED, Finding.DISMISSED): Step(CaseState.DISMISSED, Action.DECIDE_ESCALATED),
-    (CaseState.ESCALATED, Finding.OUT_OF_SCOPE): Step(CaseState.OUT_OF_SCOPE, Action.DECIDE_ESCALATED),
-}
 
 
 @dataclass(frozen=True)

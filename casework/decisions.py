@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, claims, clusters, evidence, exposure, hits, responses, signals, signatures
-from casework.cases import TRANSITIONS, UNDO_WINDOW
+from casework import audit, claims, clusters, evidence, exposure, hits, policies, responses, signals, signatures
+from casework.cases import UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
-from casework.models import Case, CaseState, Claim, Decision, Finding, NoticeLine, User
+from casework.models import UNDECIDED, Addressee, Case, CaseState, Claim, Decision, Finding, NoticeLine, User
 from casework.roles import Action, require
+from casework.transitions import TRANSITIONS, Step
 from config.taxonomy import SLUGS, load_taxonomy
 
 REASON_CHARACTERS = 500
@@ -25,11 +26,14 @@ def decide(
     category: str | None = None,
     grade: str | None = None,
     reason: str = "",
+    addressee: str = "",
 ) -> Decision:
     """Record a person's finding on the version of the case that they saw.
 
-    Confirming names the category and seals the evidence. Naming sexual_exploitation strips the case of its text at
-    once, for good, and hands it to duty staff: anyone may escalate so, only duty staff may confirm it.
+    Confirming names the category and seals the evidence; where the policy asks for it, only the second person's
+    confirmation does. Whoever confirmed or dismissed a case that is re-assessed does not decide it again. Naming
+    sexual_exploitation strips the case of its text at once, for good, and hands it to duty staff: anyone may escalate
+    so, only duty staff may confirm it.
     超出范围 hides the case at once; after `UNDO_WINDOW` its text is purged.
 
     Args:
@@ -39,7 +43,8 @@ def decide(
         expected_version: version of the case that they saw.
         category: the category they settle on; required to confirm, without meaning where nothing was found.
         grade: 定性 they settle on, one of the category's; None keeps the present or the category's first.
-        reason: their words, at most 500 characters.
+        reason: their words, at most 500 characters; required to hand a case to the police or have it re-assessed.
+        addressee: of an escalation: `lead` or `duty`; empty leaves it to both.
 
     Raises:
         NotFound: no such case, or none this person may see.
@@ -49,9 +54,11 @@ def decide(
         InvalidInput: finding, category, grade or reason is wrong.
     """
     found = _finding(finding)
-    if found in (Finding.DISMISSED, Finding.OUT_OF_SCOPE):
+    if found in (Finding.DISMISSED, Finding.OUT_OF_SCOPE, Finding.REOPENED):
         category = grade = None
     _check_words(category, grade, reason)
+    if addressee not in ("", *Addressee.values) or (addressee and found is not Finding.ESCALATED):
+        raise InvalidInput("addressee", addressee, "上报时：lead、duty 或不填")
     case = _locked(case_id, user)
     if case.version != expected_version:
         raise _stale(case)
@@ -64,6 +71,7 @@ def decide(
     if step is None:
         raise NotAllowed(f"案件{case.number}现为“{CaseState(case.state).label}”，不能再“{found.label}”")
     require(user, step.action)
+    _check_step(case, user, step, reason)
     if found is Finding.CONFIRMED and not category:
         raise InvalidInput("category", category, "确认时须选定一个类别")
     if hits.RESTRICTED in (category, case.category):
@@ -75,13 +83,14 @@ def decide(
         category=category or "",
         grade=grade or "",
         reason=reason.strip(),
+        addressee=addressee,
         case_version=case.version,
         state_before=case.state,
         category_before=case.category,
         categories_before=case.categories,
         grade_before=case.grade,
     )
-    _apply(case, decision, step.to, user)
+    _apply(case, decision, _leads_to(case, user, step), user)
     return decision
 
 
@@ -106,6 +115,8 @@ def undo(case_id: int, user: User) -> Case:
     if line is not None:
         raise NotAllowed(f"案件{case.number}已列入清单{line.notice.number}，不能撤销")
     now = timezone.now()
+    if decision.decided_at + UNDO_WINDOW < now:
+        raise NothingToUndo("撤销时限已过，可另请人复议")
     if case.purged_at is not None or (case.purge_after is not None and case.purge_after <= now):
         raise NothingToUndo("撤销时限已过，文字已清除")
     decision.undone_at = now
@@ -159,6 +170,44 @@ def _stale(case: Case) -> StaleCase:
     return StaleCase(decision.decided_by.staff_no, Finding(decision.finding).label) if decision else StaleCase("", "")
 
 
+def _check_step(case: Case, user: User, step: Step, reason: str) -> None:
+    """Check what a step asks for beyond the role."""
+    if step.reason and not reason.strip():
+        raise InvalidInput("reason", "", "须填写理由")
+    standing = _since_reopened(case)
+    reopened = bool(standing) and standing[0].finding == Finding.REOPENED
+    judged = case.decisions.filter(
+        decided_by=user, undone_at__isnull=True, finding__in=[Finding.CONFIRMED, Finding.DISMISSED]
+    )
+    if (step.another or (reopened and case.state in UNDECIDED)) and judged.exists():
+        raise NotAllowed(f"您已对案件{case.number}作过结论，须由另一人决定")
+    if step.to is CaseState.OPEN:
+        line = NoticeLine.objects.filter(case=case).select_related("notice").first()
+        if line is not None:
+            raise NotAllowed(f"案件{case.number}已列入清单{line.notice.number}，不能复议")
+        if not case.restricted and not case.text:
+            raise NotAllowed("文字已按期清除")
+
+
+def _leads_to(case: Case, user: User, step: Step) -> CaseState:
+    """Return the state that follows: while the policy asks for two, the first confirmation leads to the second."""
+    if step.second is None:
+        return step.to
+    item = {
+        "categories": case.categories,
+        **{name: getattr(case, name) for name in ("severity", "platform_class", "site", "kid_zone", "score")},
+    }
+    confirmed = any(one.finding == Finding.CONFIRMED and one.decided_by_id != user.pk for one in _since_reopened(case))
+    return step.second if policies.work().asks_second(item) and not confirmed else step.to
+
+
+def _since_reopened(case: Case) -> list[Decision]:
+    """Return the findings that stand, from the last re-assessment on (it comes first), oldest first."""
+    standing = list(case.decisions.filter(undone_at__isnull=True).order_by("id"))
+    last = max((at for at, one in enumerate(standing) if one.finding == Finding.REOPENED), default=0)
+    return standing[last:]
+
+
 def _check_restricted(case: Case, user: User, finding: Finding, category: str | None) -> None:
     if case.restricted and category not in (None, "", hits.RESTRICTED):
         raise InvalidInput("category", category, f"专办案件只能为 {hits.RESTRICTED}")
@@ -181,6 +230,8 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     if category:
         categories = [category, *(slug for slug in case.categories if slug != category)]
         hits.settle(case, category, None if case.restricted else categories, decision.grade)
+    elif case.audit_sample:
+        hits.settle(case, case.category, grade=case.grade)
     if state is CaseState.OUT_OF_SCOPE:
         case.purge_after = timezone.now() + UNDO_WINDOW
     _save(case)
@@ -193,7 +244,9 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
         "version": case.version,
         **({"copies": copies} if copies else {}),
     }
-    if decision.finding == Finding.CONFIRMED:
+    if decision.addressee:
+        details["to"] = str(Addressee(decision.addressee).label)
+    if state in (CaseState.CONFIRMED, CaseState.POLICE):
         details["evidence"] = evidence.seal(case, user).number
     audit.record("case.decide", user, case, **details)
 

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from casework import audit, hits
 from casework.errors import InvalidInput, NotAllowed, NotFound
-from casework.models import Assignment, Case, CaseState, User
+from casework.models import UNDECIDED, Assignment, Case, CaseState, User
 from casework.roles import Action, may
 from config.taxonomy import Severity, load_taxonomy
 
@@ -26,7 +26,7 @@ MASK_CHARACTERS = 24
 CONTEXT_CHARACTERS = 16
 """Characters before the first mark that an excerpt keeps."""
 
-_STATES = (CaseState.OPEN, CaseState.ESCALATED, CaseState.CONFIRMED, CaseState.DISMISSED)
+_STATES = tuple(state for state in CaseState if state is not CaseState.OUT_OF_SCOPE)
 
 
 @dataclass(frozen=True)
@@ -196,6 +196,14 @@ def masked_excerpt(case: Case, characters: int = 80) -> str:
     return "".join(segment.text for segment in _excerpt(segments, characters))
 
 
+def scores_shown(case: Case) -> bool:
+    """Say whether scores, and that a case is an audit sample, may be shown: once somebody has decided.
+
+    Before, they would lead whoever decides, and tell the audit sample from the hits.
+    """
+    return case.state not in UNDECIDED
+
+
 def concerns_a_minor(case: Case) -> bool:
     """Say whether the case touches a particular minor: their privacy, or they wrote it."""
     return "minor_privacy" in case.categories or case.category == "minor_privacy" or hits.MINOR_AUTHOR in case.flags
@@ -208,13 +216,13 @@ def lies_before(user: User) -> Assignment | None:
 
 def _opinions(case: Case, *, masked: bool) -> dict[str, Any]:
     """Return what the classifier and the policy say, in the taxonomy's order; evasions quote, so they are masked."""
-    order = load_taxonomy().categories
+    order = load_taxonomy().categories if scores_shown(case) else {}
     return {
         "category": case.category,
         "categories": tuple(case.categories),
         "severity": case.severity,
         "grade": case.grade,
-        "score": case.score,
+        "score": case.score if scores_shown(case) else None,
         "scores": {slug: case.scores[slug] for slug in order if slug in case.scores},
         "spans": tuple(case.spans),
         "undone": () if masked else tuple(case.undone),

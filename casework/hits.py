@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from casework.folding import fold
-from casework.models import Case
+from casework.models import UNDECIDED, Case
 from casework.policies import Placement
 from classifiers.assessment import Assessment
 from config.settings import get_settings
@@ -54,6 +54,9 @@ def case_of(capture: Capture, assessment: Assessment, placement: Placement) -> C
 def settle(case: Case, category: str, categories: Iterable[str] | None = None, grade: str = "") -> None:
     """Give the case its primary category, and with it severity, grade and score.
 
+    An audit sample that nobody has decided gets a drawn score: it is for ordering alone, and the true one, with the
+    others in `scores`, is shown once it is decided.
+
     Args:
         categories: every flagged category, gravest first; None keeps those it has.
         grade: one of the category's grades; empty takes the one that the taxonomy names first.
@@ -67,7 +70,13 @@ def settle(case: Case, category: str, categories: Iterable[str] | None = None, g
         case.categories = list(categories)
     case.severity = severity_of(category, case)
     case.grade = grade or str(known.grades[0])
-    case.score = float(case.scores.get(category, 0.0))
+    unseen = case.audit_sample and case.state in UNDECIDED
+    case.score = _place(case.capture_id) if unseen else float(case.scores.get(category, 0.0))
+
+
+def _place(capture_id: str) -> float:
+    """Draw where an undecided audit sample stands among the hits, so that its place in a queue does not mark it."""
+    return 0.5 + int.from_bytes(hashlib.sha256(f"place:{capture_id}".encode()).digest()[:4], "big") / 2**33
 
 
 def severity_of(category: str, case: Case) -> str:

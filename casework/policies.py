@@ -25,6 +25,7 @@ from config.policy import (
     load_general,
     load_site,
 )
+from config.work import Work, load_work
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +54,9 @@ class _Kept:
 
 _lock = threading.Lock()
 _kept: dict[str, _Kept] = {}
+_work: list[Work] = []
+"""The last that was right; none before the first use."""
+_wrong_work: list[str] = []
 
 
 def effective(site: str) -> SitePolicy | None:
@@ -83,6 +87,26 @@ def _general() -> Mapping[str, float]:
         return general_thresholds()
     except PolicyError:
         return load_general(shipped=True).zone_thresholds("general")
+
+
+def work() -> Work:
+    """Return how work is divided; a file that has become wrong changes nothing, as with the policies of sites."""
+    found: list[str] = []
+    try:
+        _work[:] = [load_work()]
+    except PolicyError as error:
+        found = [str(problem) for problem in error.problems]
+        _work[:] = _work or [load_work(shipped=True)]
+    if found != _wrong_work:
+        log.warning("work_policy_wrong", problems=found) if found else log.info("work_policy_right_again")
+    _wrong_work[:] = found
+    return _work[0]
+
+
+def wrong_work() -> tuple[str, ...]:
+    """Return what is wrong with the file that divides the work, empty when nothing is."""
+    work()
+    return tuple(_wrong_work)
 
 
 def site_title(site: str) -> str:

@@ -66,6 +66,8 @@ FIELDS = {
     "finding": word("结论"),
     "to": word("移交给"),
     "note": word("留言"),
+    "addressee": word("上报给"),
+    "score": word("分数"),
     "version": word("版本"),
     "text": word("搜索文字"),
     "filter": word("筛选"),
@@ -134,6 +136,7 @@ FAULTS = (
 """In which way the audit log can be broken, as casework says it."""
 
 CASEWORK = (
+    *(word("待二次确认"), word("已转公安"), word("转公安"), word("复议")),
     *(word("待审核"), word("已上报"), word("已确认"), word("已排除"), word("超出范围")),
     *(word("确认"), word("排除"), word("上报")),
     *(word("举报"), word("受害人通知"), word("行政通知附件")),
@@ -174,6 +177,7 @@ ERRORS = (
     *(word("每一行都符合处置对照表"), word("此行不得列入清单"), word("未被使用的名称"), word("账号已停用，须先启用")),
     *(word("字母、数字与 @ . + - _"), word("页面上列出的案件"), word("页面给出的版本号")),
     *(word("不超过 200 字"), word("不超过 500 字"), word("1 至 500 字"), word("不超过 150 字")),
+    *(word("撤销时限已过，可另请人复议"), word("须填写理由"), word("上报时：lead、duty 或不填")),
     *(word("能处理本案的其他同事的工号"), word("规则"), word("新出现的副本自动归入已决定的案件，沿用其决定")),
     *(word("按处置对照表，此类情形不得列入清单"), word("尚未选定建议处置"), word("没有证据包")),
 )

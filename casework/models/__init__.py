@@ -8,7 +8,7 @@ from casework.models.chain import ChainHead
 from casework.models.claim import Claim
 from casework.models.count import DailyCount, ScoreCount
 from casework.models.dead_letter import DeadLetter, Stage
-from casework.models.decision import Decision, Finding
+from casework.models.decision import Addressee, Decision, Finding
 from casework.models.evidence import EvidenceRecord
 from casework.models.heartbeat import Heartbeat
 from casework.models.inbox import Batch, InboxItem, SeenCapture
@@ -21,6 +21,7 @@ from casework.models.user import Role, User
 
 __all__ = [
     "UNDECIDED",
+    "Addressee",
     "Annotation",
     "Answer",
     "Assignment",

@@ -6,16 +6,18 @@ from django.db import models
 
 
 class CaseState(models.TextChoices):
-    """Where a case stands. `casework.cases.TRANSITIONS` says what may follow what."""
+    """Where a case stands. `casework.transitions` says what may follow what."""
 
     OPEN = "open", "待审核"
+    SECOND = "second", "待二次确认"
     ESCALATED = "escalated", "已上报"
     CONFIRMED = "confirmed", "已确认"
     DISMISSED = "dismissed", "已排除"
     OUT_OF_SCOPE = "out_of_scope", "超出范围"
+    POLICE = "police", "已转公安"
 
 
-UNDECIDED = (CaseState.OPEN, CaseState.ESCALATED)
+UNDECIDED = (CaseState.OPEN, CaseState.SECOND, CaseState.ESCALATED)
 """States in which a person has still to decide."""
 
 

@@ -15,6 +15,15 @@ class Finding(models.TextChoices):
     DISMISSED = "dismissed", "排除"
     ESCALATED = "escalated", "上报"
     OUT_OF_SCOPE = "out_of_scope", "超出范围"
+    POLICE = "police", "转公安"
+    REOPENED = "reopened", "复议"
+
+
+class Addressee(models.TextChoices):
+    """To whom a case is escalated."""
+
+    LEAD = "lead", "组长"
+    DUTY = "duty", "专班值守"
 
 
 class Decision(models.Model):
@@ -32,6 +41,9 @@ class Decision(models.Model):
     categories_before = models.JSONField(default=list)
     grade = models.CharField(max_length=16, blank=True, db_comment="定性 that the person settled on")
     grade_before = models.CharField(max_length=16)
+    addressee = models.CharField(
+        max_length=16, choices=Addressee, blank=True, db_comment="to whom it was escalated; both may decide it"
+    )
     undone_at = models.DateTimeField(null=True)
     follows = models.ForeignKey(
         "self",

@@ -12,7 +12,7 @@ from casework.exposure import Scope
 from casework.models import Case, CaseState
 from casework.search import cursor
 from casework.search.mapping import letters
-from casework.search.port import FACETS, Query, Sort, Term
+from casework.search.port import FACETS, Query, Sort, Term, band
 
 SORTS: dict[Sort, list[dict[str, Any]]] = {
     Sort.URGENCY: [{"severity": "asc"}, {"score": "desc"}, {"id": "asc"}],
@@ -120,6 +120,9 @@ def _term(term: Term) -> dict[str, Any]:
 def _condition(name: str, values: Sequence[str]) -> dict[str, Any]:
     if name == "day":
         return {"bool": {"should": [_day(value) for value in values]}}
+    if name == "score":
+        bands = [{"range": {"score": {"gte": least, "lt": below}}} for least, below in map(band, values)]
+        return {"bool": {"should": bands}}
     if name == "kid_zone":
         wrong = [value for value in values if value not in {"true", "false"}]
         if wrong:

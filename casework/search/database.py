@@ -20,7 +20,7 @@ from casework.errors import InvalidInput
 from casework.exposure import Scope
 from casework.models import Case, CaseState
 from casework.search import cursor
-from casework.search.port import FACETS, Hit, Page, Query, Sort, SyncReport, Term, highlights, last_days
+from casework.search.port import FACETS, Hit, Page, Query, Sort, SyncReport, Term, band, highlights, last_days
 
 ORDERS: dict[Sort, tuple[tuple[str, bool], ...]] = {
     Sort.URGENCY: (("severity", False), ("score", True), ("id", False)),
@@ -126,6 +126,8 @@ def _condition(name: str, values: Sequence[str]) -> Q:
         return reduce(or_, (Q(flagged__contains=f'"{slug}"') for slug in values))
     if name == "kid_zone":
         return Q(kid_zone__in=[_boolean(name, value) for value in values])
+    if name == "score":
+        return reduce(or_, (Q(score__gte=least, score__lt=below) for least, below in map(band, values)))
     if name == "day":
         return reduce(or_, (Q(created_at__range=_span(value)) for value in values))
     return Q(**{f"{name}__in": list(values)})

@@ -21,7 +21,7 @@ MAX_SIZE = 100
 MAX_WINDOW = 10_000
 """Furthest case that a page number reaches; beyond it goes the cursor."""
 FACETS = ("platform_class", "site", "section", "category", "severity", "state")
-FILTERS = (*FACETS, "kid_zone", "model_version", "day")
+FILTERS = (*FACETS, "kid_zone", "model_version", "day", "score")
 
 
 class SearchUnavailable(Exception):
@@ -44,7 +44,8 @@ class Query:
 
     Attributes:
         text: words; those between spaces must all occur, "a phrase in quotes" to the letter.
-        filters: field → allowed values; `category` fits any category of a case, `day` is YYYY-MM-DD (Asia/Shanghai).
+        filters: field → allowed values; `category` fits any category of a case, `day` is YYYY-MM-DD (Asia/Shanghai),
+            `score` a band such as 0.5-0.8, its end left out.
         page: from 1; `page * size` reaches at most 10,000.
         after: cursor of the page before, for everything further; `page` is then ignored.
         scope: what the person who asks may meet.
@@ -81,6 +82,18 @@ class Query:
         found = re.findall(r'"([^"]+)"|(\S+)', self.text.replace("“", '"').replace("”", '"'))
         terms = [Term(fold(phrase or word).strip('"'), exact=bool(phrase)) for phrase, word in found]
         return [term for term in terms if term.text]
+
+
+def band(value: str) -> tuple[float, float]:
+    """Return the ends of a band of scores such as 0.5-0.8.
+
+    Raises:
+        InvalidInput: it is none.
+    """
+    match = re.fullmatch(r"([01](?:\.[0-9]{1,4})?)-([01](?:\.[0-9]{1,4})?)", value)
+    if match is None or float(match[1]) >= float(match[2]):
+        raise InvalidInput("score", value[:20], "0.5-0.8")
+    return float(match[1]), float(match[2])
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from casework import accounts, anchors, audit, policies, status, switches
+from casework import accounts, anchors, audit, misses, policies, status, switches
 from casework.errors import NotFound
 from casework.models import (
     AuditEntry,
@@ -59,9 +59,13 @@ def overview(request: HttpRequest) -> HttpResponse:
         "failed": Batch.objects.filter(failed_at__isnull=False)[:20],
         "dead": DeadLetter.objects.order_by("-id")[:20],
         "crawls": [(label("site", one.name.removeprefix("crawl:")), one) for one in _crawls()],
+        "recall": misses.recall(),
         "rules": switches.standing(),
         "may_turn": bool(may(user, Action.TURN_RULES)),
-        "wrong_policies": [(label("site", site), problems) for site, problems in policies.wrong().items()],
+        "wrong_policies": [
+            *((label("site", site), problems) for site, problems in policies.wrong().items()),
+            *([("work.yaml", policies.wrong_work())] if policies.wrong_work() else []),
+        ],
         "activations": PolicyActivation.objects.all()[:8],
         "entries": AuditEntry.objects.order_by("-sequence")[:15],
     }

@@ -70,8 +70,7 @@ def asked(given: QueryDict) -> Asked:
         InvalidInput: there is no such order or page.
     """
     chosen = {name: given.getlist(name) for name in FACETS if name in given}
-    if "kid_zone" in given:
-        chosen["kid_zone"] = ["true"]
+    chosen |= {name: given.getlist(name) for name in ("kid_zone", "score") if given.get(name)}
     states = chosen.pop("state", None)
     text = given.get("q", "").strip()
     sort = given.get("sort", "")

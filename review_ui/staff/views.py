@@ -2,18 +2,20 @@
 
 import re
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from casework import annotations, cases, claims, clusters, decisions, exposure, policies
+from casework import annotations, cases, claims, clusters, decisions, exposure, policies, transitions
 from casework.errors import HeldByOther, InvalidInput, StaleCase
-from casework.models import UNDECIDED, Case, CaseState, Finding, User
+from casework.models import UNDECIDED, Addressee, Case, CaseState, Decision, Finding, User
 from casework.roles import Action, may
 from casework.search import get_search
 from casework.search.port import Query
@@ -52,10 +54,11 @@ def queue(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query,
         "question": question,
+        "queues": _queues(question),
         "sorts": [(value, _(label)) for value, label in words.SORTS.items()],
         "groups": facet_groups(page.facets, query.filters, request.GET),
         "chosen_filters": sum(len(values) for values in question.chosen.values()) + len(question.states or ()),
-        "kid_zone": "kid_zone" in question.chosen,
+        "kid_zone": question.chosen.get("kid_zone") == ["true"],
         "kid_zone_address": toggled(request.GET, "kid_zone", "true"),
         "may_decide": bool(may(user, Action.DECIDE)),
         **searches.beside(user, question),
@@ -97,7 +100,15 @@ def decide(request: HttpRequest, case_id: int) -> HttpResponse:
     behind = following(question, user, case_id)
     category, reason = request.POST.get("category") or None, request.POST.get("reason", "")
     try:
-        decisions.decide(case_id, user, finding, expected_version=int(version), category=category, reason=reason)
+        decisions.decide(
+            case_id,
+            user,
+            finding,
+            expected_version=int(version),
+            category=category,
+            reason=reason,
+            addressee=_addressee(request, finding),
+        )
     except (StaleCase, HeldByOther) as error:
         return _came_second(request, case_id, error, question)
     next_id = _onward(behind, question, user)
@@ -154,6 +165,11 @@ def next_case(request: HttpRequest) -> HttpResponse:
     return _to_queue(question)
 
 
+def _addressee(request: HttpRequest, finding: str) -> str:
+    """Return to whom it is escalated; the page sends its choice with every finding."""
+    return request.POST.get("to", "") if finding == Finding.ESCALATED else ""
+
+
 def _onward(ids: list[int], question: Asked, user: User) -> int | None:
     """Return the case to go on with: the first that nobody else works on; of decided ones simply the first."""
     states = question.state(user)
@@ -180,9 +196,9 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
     around = cases.context(found, user)
     thresholds = policies.placement(found.site, found.section).thresholds
     last = decisions.last_decision(found)
-    steps = {finding.value for state, finding in cases.TRANSITIONS if state == found.state}
+    steps = transitions.findings(found.state)
     may_act = bool(may(user, Action.DECIDE)) and (
-        found.state == CaseState.OPEN or bool(may(user, Action.DECIDE_ESCALATED))
+        found.state != CaseState.ESCALATED or bool(may(user, Action.DECIDE_ESCALATED))
     )
     return {
         "case": found,
@@ -194,27 +210,49 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
         "scores": [
             (taxonomy.categories[slug], score, thresholds.get(slug, 1.0), score >= thresholds.get(slug, 1.0))
             for slug, score in sorted(found.scores.items(), key=lambda pair: -pair[1])
-            if score >= 0.05 or slug in found.categories
+            if exposure.scores_shown(found) and (score >= 0.05 or slug in found.categories)
         ],
+        "addressees": [(value, _(label)) for value, label in Addressee.choices],
         "categories": list(taxonomy.categories.values()),
         "summary": annotations.summary(found) if may(user, Action.SEE_ANNOTATIONS) else None,
         "history": cases.history(found),
         "last": last,
-        "may_undo": last is not None and last.decided_by_id == user.pk and last.follows_id is None,
+        "may_undo": last is not None and _may_undo(last, user),
         "may_decide": bool(may(user, Action.DECIDE)),
         "chosen": found.category,
+        "addressee": last.get_addressee_display() if last is not None and found.state == CaseState.ESCALATED else "",
         "holder": claims.holders([found.pk], but=user).get(found.pk),
         "colleagues": claims.colleagues(found, user) if may_act and found.state in UNDECIDED else [],
         "likeness": round(100 * (found.likeness or 0)),
         "occurrences": [] if found.copy_of_id else clusters.occurrences(found, user),
         "copies": clusters.counts([found.pk]).get(found.pk, 0),
-        "findings": []
-        if found.copy_of_id
-        else [finding for finding in Finding if finding.value in steps]
-        if may_act
-        else [],
+        "findings": [] if found.copy_of_id or not may_act else _offered(found, user),
+        "may_reopen": may_act and not found.copy_of_id and Finding.REOPENED in steps,
         "category": taxonomy.categories[found.category],
     }
+
+
+def _offered(case: Case, user: User) -> list[Finding]:
+    """Return the findings that this person may choose from."""
+    steps = transitions.findings(case.state)
+    allowed_ = [one for one in steps if may(user, transitions.TRANSITIONS[CaseState(case.state), one].action)]
+    return [one for one in allowed_ if one is not Finding.REOPENED]
+
+
+def _may_undo(last: Decision, user: User) -> bool:
+    in_time = last.decided_at + cases.UNDO_WINDOW > timezone.now()
+    return last.decided_by_id == user.pk and last.follows_id is None and in_time
+
+
+def _queues(question: Asked) -> list[tuple[str, str, bool]]:
+    """Return the queues of the policy: title, address, and whether it is the one that is shown."""
+    english = (get_language() or "").startswith("en")
+    found = []
+    for one in policies.work().queues:
+        address = urlencode(one.filters(), doseq=True)
+        title = (one.title_en or one.title) if english else one.title
+        found.append((title, f"?{address}", sorted(parse_qsl(address)) == sorted(parse_qsl(question.address))))
+    return found
 
 
 def _paging(request: HttpRequest, total: int, query: Query, next_after: str | None) -> dict[str, Any]:

@@ -3,17 +3,11 @@
 import pytest
 
 from casework import cases, decisions, exposure
-from casework.models import UNDECIDED, Case, CaseState, Finding, Role
+from casework.models import Case, CaseState, Role
 from config.policy import general_thresholds
 from tests.casework.factories import make_case, make_restricted_case, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
-
-
-def test_every_finding_is_possible_on_an_open_case_and_none_on_a_decided_one() -> None:
-    assert {finding for state, finding in cases.TRANSITIONS if state is CaseState.OPEN} == set(Finding)
-    assert {state for state, _ in cases.TRANSITIONS} == set(UNDECIDED)
-    assert all(step.to == CaseState(finding) for (_, finding), step in cases.TRANSITIONS.items())
 
 
 def test_neighbours_are_shown_in_the_order_of_the_thread() -> None:

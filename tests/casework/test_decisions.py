@@ -15,9 +15,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from casework import audit, cases, decisions, evidence, exposure, notices
+from casework import audit, cases, decisions, evidence, exposure, notices, policies
 from casework.errors import CaseworkError, InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import AuditEntry, Case, CaseState, Decision, Finding, Role, User
+from casework.transitions import TRANSITIONS
+from config.work import Condition, Work
 from tests.casework.factories import SITE, make_case, make_restricted_case, make_user
 from tests.casework.threads import at_once
 
@@ -224,8 +226,11 @@ class Office(RuleBasedStateMachine):
             make_restricted_case(),
         ]
         self.versions = {case.pk: 1 for case in self.cases}
+        self.work = policies.work
+        policies.work = lambda: Work(second_confirmation=(Condition(),))  # everything needs two
 
     def teardown(self) -> None:
+        policies.work = self.work
         transaction.set_rollback(True)
         self.transaction.__exit__(None, None, None)
 
@@ -240,12 +245,15 @@ class Office(RuleBasedStateMachine):
         finding=st.sampled_from(Finding.values),
         category=st.sampled_from([None, "bullying", "minor_privacy", "sexual_exploitation"]),
         stale=st.booleans(),
+        reason=st.sampled_from(["", "说明"]),
     )
-    def decide(self, which: int, who: int, finding: str, category: str | None, stale: bool) -> None:
+    def decide(self, which: int, who: int, finding: str, category: str | None, stale: bool, reason: str) -> None:
         case, person = Case.objects.get(pk=self.cases[which].pk), self.people[who]
-        step = cases.TRANSITIONS.get((CaseState(case.state), Finding(finding)))
+        step = TRANSITIONS.get((CaseState(case.state), Finding(finding)))
         try:
-            decisions.decide(case.pk, person, finding, expected_version=case.version - stale, category=category)
+            decisions.decide(
+                case.pk, person, finding, expected_version=case.version - stale, category=category, reason=reason
+            )
         except CaseworkError:
             assert Case.objects.get(pk=case.pk).version == case.version
             return
@@ -253,7 +261,8 @@ class Office(RuleBasedStateMachine):
         assert step is not None
         assert not (case.restricted and person.role != Role.DUTY)
         self._changed(self.cases[which], case)
-        assert self.cases[which].state == step.to
+        assert self.cases[which].state in (step.to, step.second)
+        assert reason or not step.reason
 
     @rule(which=st.integers(0, 2), who=st.integers(0, 3))
     def undo(self, which: int, who: int) -> None:
@@ -281,8 +290,21 @@ class Office(RuleBasedStateMachine):
     def the_standing_finding_explains_the_state(self) -> None:
         for case in Case.objects.all():
             standing = decisions.last_decision(case)
-            expected = CaseState(standing.finding) if standing else CaseState.OPEN
-            assert case.state == expected
+            if standing is None:
+                assert case.state == CaseState.OPEN
+                continue
+            step = TRANSITIONS[CaseState(standing.state_before), Finding(standing.finding)]
+            assert case.state in (step.to, step.second)
+
+    @invariant()
+    def there_is_no_way_around_the_second_person(self) -> None:
+        for case in Case.objects.filter(state=CaseState.CONFIRMED):
+            standing = list(case.decisions.filter(undone_at__isnull=True).order_by("id"))
+            again = max((at for at, one in enumerate(standing) if one.finding == Finding.REOPENED), default=-1)
+            confirmed = {one.decided_by_id for one in standing[again + 1 :] if one.finding == Finding.CONFIRMED}
+            earlier = {one.decided_by_id for one in standing[: again + 1] if one.finding in ("confirmed", "dismissed")}
+            assert len(confirmed) == 2
+            assert not confirmed & earlier
 
     @invariant()
     def what_is_restricted_or_purged_holds_no_text(self) -> None:

@@ -34,10 +34,11 @@ def check(
 ) -> None:
     """Validate site files; without PATH everything that is configured here."""
     from config.policy import PolicyError, list_classes, list_sites, load_class, load_general, load_site
+    from config.work import load_work
 
     sources: list[tuple[str, Any]] = [(str(path), lambda path=path: load_site(path)) for path in paths or ()]
     if not paths:
-        sources.append(("general", load_general))
+        sources += [("general", load_general), ("work", load_work)]
         sources += [(f"class {name}", lambda name=name: load_class(name)) for name in list_classes()]
         sources += [(f"site {name}", lambda name=name: load_site(name)) for name in list_sites()]
     problems = []

@@ -293,3 +293,12 @@ def test_a_questions_cases_are_counted_by_day(search: SearchPort) -> None:
     found = search.days(ask("放风筝", filters={"category": ["bullying"]}), 7)
     assert [day for day, _n in found] == [timezone.localdate() - timedelta(days=ago) for ago in range(6, -1, -1)]
     assert [n for _day, n in found] == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_a_band_of_scores_leaves_its_end_out(search: SearchPort) -> None:
+    low, middle, _high = (make_case(score=score) for score in (0.5, 0.6, 0.8))
+    put(search, low, middle, _high)
+    assert sorted(ids(search, ask(filters={"score": ["0.5-0.8"]}))) == [low.pk, middle.pk]
+    for wrong in ("0.8-0.5", "a-b", "0.5", "-1-2"):
+        with pytest.raises(InvalidInput):
+            search.search(ask(filters={"score": [wrong]}))

@@ -72,9 +72,12 @@ def test_spans_and_undone_evasions_are_shown_with_the_text(enter: Enter) -> None
     ]
 
 
-def test_beside_the_text_stand_scores_thresholds_definition_and_law(enter: Enter) -> None:
+def test_beside_the_text_stand_definition_and_law_and_once_decided_the_scores(enter: Enter) -> None:
     case = make_case(scores={"bullying": 0.8, "gambling": 0.05, "pornography": 0.01}, site="demo", section="kids")
-    page = enter(Role.REVIEWER).get(f"/cases/{case.pk}/")
+    reviewer = enter(Role.REVIEWER)
+    assert not read(reviewer.get(f"/cases/{case.pk}/")).css(".scores")
+    Case.objects.filter(pk=case.pk).update(state=CaseState.CONFIRMED)
+    page = reviewer.get(f"/cases/{case.pk}/")
     limits = load_site("demo").thresholds_for("kids")
     assert words(page, ".scores tbody") == (
         f"网络欺凌与开盒 80% 80% ≥ {limits['bullying']:.0%} ▲ 赌博与涉赌引流 5% 5% ≥ {limits['gambling']:.0%}"

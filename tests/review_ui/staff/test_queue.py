@@ -180,3 +180,14 @@ def test_without_the_index_the_queue_goes_on_and_says_so(enter: Enter, monkeypat
     page = enter(Role.REVIEWER).get("/queue/")
     assert numbers(page) == [case.number]
     assert "搜索引擎暂不可用" in messages(page)[0]
+
+
+def test_a_sample_is_marked_only_once_somebody_has_decided(enter: Enter) -> None:
+    sample = make_case(audit_sample=True)
+    reviewer = enter(Role.REVIEWER)
+    assert "抽查" not in words(reviewer.get("/queue/"), ".cases")
+    assert not read(reviewer.get("/queue/")).css(".score")
+    assert "抽查" not in words(reviewer.get(f"/cases/{sample.pk}/"), ".case-head")
+    reviewer.post(f"/cases/{sample.pk}/decide/", {"finding": "dismissed", "version": 1})
+    assert "抽查" in words(reviewer.get("/queue/?state=dismissed"), ".cases")
+    assert "抽查" in words(reviewer.get(f"/cases/{sample.pk}/"), ".case-head")
