@@ -118,6 +118,6 @@ def _row(case: Case) -> dict[str, str]:
     values = (
         case.number, CaseState(case.state).label, case.severity, f"{category.code} {category.name}",
         site_title(case.site), section_title(case.site, case.section), case.url, case.unit,
-        f"{captured:%Y-%m-%d %H:%M:%S} +08:00", f"{case.score:.3f}",
+        f"{captured:%Y-%m-%d %H:%M:%S} +08:00", f"{case.score:.3f}" if exposure.scores_shown(case) else "",
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))

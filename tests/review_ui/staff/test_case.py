@@ -156,6 +156,7 @@ def test_an_escalated_case_offers_findings_to_those_who_may_decide_it(enter: Ent
     assert read(enter(Role.LEAD).get(f"/cases/{case.pk}/")).css("#decide button::attr(value)").getall() == [
         "confirmed",
         "dismissed",
+        "police",
         "out_of_scope",
     ]
 
@@ -196,3 +197,23 @@ def test_a_purged_case_says_that_its_text_has_gone(enter: Enter) -> None:
 
 def span(start: int, end: int, slug: str, reason: str = "linear") -> dict[str, object]:
     return Span(start=start, end=end, slug=slug, reason=reason).model_dump()
+
+
+def test_a_decided_case_is_sent_back_with_a_reason_and_the_first_does_not_decide_it_again(enter: Enter) -> None:
+    case, first = make_case(), make_user()
+    decisions.decide(case.pk, first, "dismissed", expected_version=1)
+    client = enter(first)
+    form = read(client.get(f"/cases/{case.pk}/")).css('button[value="reopened"]').xpath("ancestor::form")
+    values = {"finding": "reopened", "version": form.css("[name=version]").attrib["value"], "reason": "第二句要再看"}
+    client.post(form.attrib["action"], values)
+    case.refresh_from_db()
+    assert case.state == CaseState.OPEN
+    again = {"finding": "confirmed", "version": case.version, "category": "bullying"}
+    assert "须由另一人决定" in messages(client.post(f"/cases/{case.pk}/decide/", again, follow=True))[-1]
+
+
+def test_an_escalation_names_to_whom(enter: Enter) -> None:
+    case = make_case()
+    form = {"finding": "escalated", "version": 1, "to": "duty", "reason": "拿不准"}
+    enter(Role.REVIEWER).post(f"/cases/{case.pk}/decide/", form)
+    assert "已上报 → 专班值守" in words(enter(Role.LEAD).get(f"/cases/{case.pk}/"), ".case-head")

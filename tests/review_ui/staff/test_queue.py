@@ -191,3 +191,18 @@ def test_a_sample_is_marked_only_once_somebody_has_decided(enter: Enter) -> None
     reviewer.post(f"/cases/{sample.pk}/decide/", {"finding": "dismissed", "version": 1})
     assert "抽查" in words(reviewer.get("/queue/?state=dismissed"), ".cases")
     assert "抽查" in words(reviewer.get(f"/cases/{sample.pk}/"), ".case-head")
+
+
+def test_the_queues_of_the_policy_stand_above_the_list(enter: Enter) -> None:
+    make_case(severity="S2"), make_case(severity="S1", kid_zone=True)
+    reviewer = enter(Role.REVIEWER)
+    tabs = read(reviewer.get("/queue/")).css(".tabs a")
+    assert [one.css("::text").get() for one in tabs][:3] == ["全部待审核", "立即处理", "未成年人专区"]
+    kids = next(one.attrib["href"] for one in tabs if one.css("::text").get() == "未成年人专区")
+    page = reviewer.get(f"/queue/{kids}")
+    assert len(numbers(page)) == 1
+    assert read(page).css(".tabs [aria-current]::text").get() == "未成年人专区"
+
+
+def test_a_band_of_scores_that_is_none_is_refused(enter: Enter) -> None:
+    assert enter(Role.REVIEWER).get("/queue/?score=high").status_code == 422
