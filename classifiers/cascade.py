@@ -2,15 +2,16 @@
 
 Combination, per category and reading: p = 1 − (1 − r)(1 − c·l), where r is the strongest rule that speaks, l the
 calibrated probability of the linear model and c the factor of a context that reports or warns (1 without one). This
-noisy-or says that rule and model are independent reasons; either alone keeps its own probability. A text with two
-readings (as folded, and with hidden words read) gets the higher probability of the two.
+noisy-or says that rule and model are independent reasons; either alone keeps its own probability. A text with several
+readings (as folded, with hidden words read, and as it is likeliest meant) gets the highest probability of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ from classifiers.encoder import GRAPH, load_encoder, newest_encoder
 from classifiers.errors import ModelError
 from classifiers.linear import MODELS, WEIGHTS, LinearModel, load_model, newest
 from classifiers.ngrams import Grams
-from classifiers.normalise import Folded, Reader, Reading, fold, undone
+from classifiers.normalise import Folded, Reading, fold, undone
+from classifiers.normalise.guess import load_guesser
 from classifiers.rules.engine import RuleEngine, RuleHit
 from classifiers.rules.model import RULES_DIR, load_rules
 from classifiers.rules.reading import build_reader
@@ -46,6 +48,23 @@ class _Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class _Read:
+    """A batch as folded; its other readings with their texts' numbers, scored; and the best score of each text."""
+
+    plain: _Scored
+    readings: list[tuple[int, Reading]]
+    other: _Scored | None
+    best: NDArray[np.float64]
+
+
+class FindsReadings(Protocol):
+    """Anything that reads texts otherwise than they stand."""
+
+    def read(self, folded: Folded) -> Mapping[int, Reading]:
+        """Return another reading for each text number that has one; the same alone and in any batch."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """What each stage says of one reading: rules by name, the linear model and the combination by category."""
 
@@ -66,9 +85,11 @@ class Explanation:
 class Cascade:
     """The shipped assessor. Scores of a text do not depend on what else is in the batch."""
 
-    def __init__(self, model: LinearModel, engine: RuleEngine, reader: Reader, blend: Blend | None = None) -> None:
+    def __init__(
+        self, model: LinearModel, engine: RuleEngine, readers: Sequence[FindsReadings], blend: Blend | None = None
+    ) -> None:
         self.blend, self.every = blend, False
-        self._model, self.engine, self.reader = model, engine, reader
+        self._model, self.engine, self.readers = model, engine, tuple(readers)
         self._column = {slug: k for k, slug in enumerate(SLUGS)}
         self._trained = np.array([self._column[slug] for slug in model.slugs], dtype=np.int64)
 
@@ -91,39 +112,38 @@ class Cascade:
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Scores alone, one row per text, columns as `SLUGS`: for measuring, where spans are not wanted."""
-        rows = [self._two_readings(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)]
-        return np.concatenate([best for *_, best in rows]) if rows else np.zeros((0, len(SLUGS)))
+        rows = [self._read(texts[i : i + BATCH]).best for i in range(0, len(texts), BATCH)]
+        return np.concatenate(rows) if rows else np.zeros((0, len(SLUGS)))
 
     def explain(self, text: str) -> Explanation:
         """Return one text's way through the stages."""
-        plain, _, second, _ = self._two_readings([text])
+        read = self._read([text])
         return Explanation(
             assessment=self._assess([text])[0],
             stages=[
                 Stage(
-                    reading=scored.folded.text(0),
-                    rules={hit.name: hit.probability for hit in scored.hits[0]},
-                    linear=dict(zip(self._model.slugs, scored.linear[0].tolist(), strict=True)),
-                    combined=dict(zip(SLUGS, scored.scores[0].tolist(), strict=True)),
+                    reading=scored.folded.text(k),
+                    rules={hit.name: hit.probability for hit in scored.hits[k]},
+                    linear=dict(zip(self._model.slugs, scored.linear[k].tolist(), strict=True)),
+                    combined=dict(zip(SLUGS, scored.scores[k].tolist(), strict=True)),
                 )
-                for scored in (plain, second)
+                for scored in (read.plain, read.other)
                 if scored is not None
+                for k in range(len(scored.folded))
             ],
         )
 
-    def _two_readings(
-        self, texts: Sequence[str]
-    ) -> tuple[_Scored, dict[int, Reading], _Scored | None, NDArray[np.float64]]:
+    def _read(self, texts: Sequence[str]) -> _Read:
         folded = fold(texts)
         plain = self._score(folded)
-        readings = self.reader.read(folded)
+        readings = [found for reader in self.readers for found in reader.read(folded).items()]
+        numbers = np.array([number for number, _ in readings], dtype=np.int64)
         best = plain.scores.copy()
         if not readings:
-            return plain, readings, None, best
-        numbers = np.fromiter(readings, dtype=np.int64)
-        second = self._score(_as_folded(readings.values()))
-        best[numbers] = np.maximum(best[numbers], second.scores)
-        return plain, readings, second, best
+            return _Read(plain, readings, None, best)
+        other = self._score(_as_folded([reading for _, reading in readings]))
+        np.maximum.at(best, numbers, other.scores)
+        return _Read(plain, readings, other, best)
 
     def _score(self, folded: Folded) -> _Scored:
         hits, factors = self.engine.read([folded.text(k) for k in range(len(folded))])
@@ -146,29 +166,26 @@ class Cascade:
         return _Scored(folded, grams, hits, linear, scores)
 
     def _assess(self, texts: Sequence[str]) -> list[Assessment]:
-        plain, readings, second, best = self._two_readings(texts)
-        rounded = np.round(best, DIGITS)
-        folding = undone(plain.folded)
-        place = {number: k for k, number in enumerate(readings)}
-        answers: list[Assessment] = []
-        for number in range(len(texts)):
-            spans = self._spans(plain, number, best[number])
-            evasions = list(folding.get(number, ()))
-            if second is not None and number in place:
-                other = place[number]
-                raised = second.scores[other] > plain.scores[number] + 1e-9
-                if (raised & (best[number] >= EXPLAIN_FROM)).any():
-                    evasions += readings[number].undone
-                    spans += self._spans(second, other, np.where(raised, best[number], 0.0))
-            answers.append(
-                Assessment.model_construct(
-                    scores=dict(zip(SLUGS, rounded[number].tolist(), strict=True)),
-                    spans=_merged(spans),
-                    undone=_distinct(evasions),
-                    model=self.version,
-                )
+        read = self._read(texts)
+        best, rounded = read.best, np.round(read.best, DIGITS)
+        folding = undone(read.plain.folded)
+        spans = [self._spans(read.plain, number, best[number]) for number in range(len(texts))]
+        evasions = [list(folding.get(number, ())) for number in range(len(texts))]
+        for k, (number, reading) in enumerate(read.readings):
+            assert read.other is not None
+            raised = read.other.scores[k] > read.plain.scores[number] + 1e-9
+            if (raised & (best[number] >= EXPLAIN_FROM)).any():
+                evasions[number] += reading.undone
+                spans[number] += self._spans(read.other, k, np.where(raised, best[number], 0.0))
+        return [
+            Assessment.model_construct(
+                scores=dict(zip(SLUGS, scores, strict=True)),
+                spans=_merged(spans[number]),
+                undone=_distinct(evasions[number]),
+                model=self.version,
             )
-        return answers
+            for number, scores in enumerate(rounded.tolist())
+        ]
 
     def _spans(self, scored: _Scored, number: int, best: NDArray[np.float64]) -> list[Span]:
         if not (best >= EXPLAIN_FROM).any():
@@ -202,7 +219,7 @@ def load_cascade(model_dir: Path | None = None, own_rules: Path | None = None) -
     """As `load`, for callers inside this room that need more than the contract."""
     model, blend = _models(model_dir)
     engine = RuleEngine(load_rules((RULES_DIR, own_rules) if own_rules else (RULES_DIR,)))
-    return Cascade(model, engine, build_reader(engine), blend)
+    return Cascade(model, engine, (build_reader(engine), load_guesser()), blend)
 
 
 def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:
@@ -219,15 +236,14 @@ def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:
     return linear, Blend(encoder, linear)
 
 
-def _as_folded(readings: Iterable[Reading]) -> Folded:
+def _as_folded(readings: Sequence[Reading]) -> Folded:
     """Readings in the shape of folded texts, so that both are scored alike."""
-    listed = list(readings)
-    again = fold([reading.text for reading in listed])
-    base = np.concatenate(([0], np.cumsum([len(reading.text) for reading in listed])))
+    again = fold([reading.text for reading in readings])
+    base = np.concatenate(([0], np.cumsum([len(reading.text) for reading in readings])))
     owner = np.repeat(base[:-1], np.diff(again.bounds))
     at = again.source + owner
-    starts = np.concatenate([reading.starts for reading in listed])[at]
-    ends = np.concatenate([reading.ends for reading in listed])[at]
+    starts = np.concatenate([reading.starts for reading in readings])[at]
+    ends = np.concatenate([reading.ends for reading in readings])[at]
     return Folded(again.points, starts, ends, again.bounds, again.given, again.given_bounds)
 
 

@@ -47,6 +47,9 @@ EVASIONS = {
     "sound": word("谐音"),
     "initials": word("拼音缩写"),
     "split": word("拆字"),
+    "pinyin": word("拼音"),
+    "emoji": word("表情符号"),
+    "spaced": word("字间空格"),
     "slang": word("黑话"),
 }
 SPEAKERS = {"rule": word("词语规则"), "linear": word("统计模型")}

@@ -5,7 +5,8 @@ depends on neighbours and may be wrong (紫砂 is clay, or 自杀): it gives a s
 Both are scored and the higher score counts.
 """
 
+from classifiers.normalise.edits import Reading
 from classifiers.normalise.fold import Folded, fold, undone
-from classifiers.normalise.readings import Reader, Reading
+from classifiers.normalise.readings import Reader
 
 __all__ = ["Folded", "Reader", "Reading", "fold", "undone"]

@@ -11,6 +11,16 @@ from ruamel.yaml import YAML
 DATA = Path(__file__).parent
 
 
+def all_looks() -> dict[str, tuple[str, ...]]:
+    """Every character with those that look like it."""
+    return dict(_table("looks.yaml"))
+
+
+def all_emoji() -> dict[str, tuple[str, ...]]:
+    """Every character, or word of two, with the emoji that stand for it."""
+    return dict(_table("emoji.yaml"))
+
+
 def looks_of(char: str) -> tuple[str, ...]:
     """Return the characters that look like one; none where we list none."""
     return _table("looks.yaml").get(char, ())

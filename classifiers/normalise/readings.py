@@ -1,6 +1,6 @@
 """The second reading of a text: words of the lexicon that are hidden by what stands between or instead of them.
 
-Found in one Aho–Corasick pass over the letters of a text (blanks, signs and emoji left out):
+Found in one pass over the letters of a text (blanks, signs and emoji left out):
 
 - `inserted`: 傻.逼, 加 微 信: a word of the lexicon with something put in between;
 - `split`: 木仓 → 枪: characters taken apart, where putting them together makes a word of the lexicon;
@@ -19,18 +19,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import ahocorasick
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
-from classifiers.assessment import Undone
+from classifiers.normalise.edits import Edit, Reading, Word, applied
 from classifiers.normalise.fold import Folded, fold, to_points, to_text
 from classifiers.normalise.tables import DIGIT, HAN, LATIN, SPACE, tables
+from classifiers.normalise.words import WordFinder
 
 DATA = Path(__file__).parent
-MOST_EDITS = 200  # per text
 LONGEST_GAP = 3  # characters put in between two of a word
 MARKED_LEAST, MARKED_SHARE = 3, 0.25  # marks between so many neighbouring characters are no punctuation
 SHORTEST_SOUND = 3  # shorter words have too many innocent homophones
@@ -51,31 +50,7 @@ class Variant(BaseModel):
     unless: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A second reading; `starts[i]:ends[i]` is what character i was read from, in the text as given."""
-
-    text: str
-    starts: NDArray[np.int32]
-    ends: NDArray[np.int32]
-    undone: tuple[Undone, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    read_as: str
-    kind: str  # "" for the word itself
-    unless: tuple[str, ...] = ()
-
-
-_NOTHING = _Word("", "inserted")
-
-
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    start: int
-    end: int
-    word: _Word  # kind "" where the word is said plainly
+_NOTHING = Word("", "inserted")
 
 
 class Reader:
@@ -83,36 +58,31 @@ class Reader:
 
     def __init__(self, words: Iterable[str], variants: Iterable[Variant] = ()) -> None:
         lexicon = sorted(_letters(list(words)) - {""})
-        self._known: dict[str, _Word] = {word: _Word(word, "") for word in lexicon if _han(word) >= 2}
+        self._known: dict[str, Word] = {word: Word(word, "") for word in lexicon if _han(word) >= 2}
         for variant in variants:
             read_as, *spellings = _folded([variant.word, *variant.seen])
             for seen in spellings:
-                self._known.setdefault(_checked(seen), _Word(read_as, variant.kind, variant.unless))
+                self._known.setdefault(_checked(seen), Word(read_as, variant.kind, variant.unless))
         for word in lexicon:
             self._add_derived(word)
-        self._automaton = ahocorasick.Automaton()
-        for seen, entry in self._known.items():
-            self._automaton.add_word(seen, (len(seen), entry))
-        self._automaton.make_automaton()
-        self._sounds = _sound_automaton(lexicon)
+        self._finder, self._words = WordFinder(list(self._known)), list(self._known.values())
+        self._sounds = _Sounds(lexicon)
 
     def _add_derived(self, word: str) -> None:
         if _han(word) < 2 or _han(word) != len(word):
             return
         for seen in _split_forms(word):
-            self._known.setdefault(seen, _Word(word, "split"))
+            self._known.setdefault(seen, Word(word, "split"))
         for seen in _pinyin_forms(word):
-            self._known.setdefault(seen, _Word(word, "pinyin"))
+            self._known.setdefault(seen, Word(word, "pinyin"))
 
     def read(self, folded: Folded) -> dict[int, Reading]:
         """Return a second reading for each text number that has one."""
         if not len(folded):
             return {}
         letters = _Letters.of(folded)
-        edits: dict[int, list[_Edit]] = {}
-        for start, end, entry in itertools.chain(
-            _matches(self._automaton, letters.text), _sound_matches(self._sounds, letters)
-        ):
+        edits: dict[int, list[Edit]] = {}
+        for start, end, entry in self._hidden(letters):
             number = int(letters.owner[start])
             edit = _edit(folded, letters, number, start, end, entry)
             if edit is not None:
@@ -120,8 +90,22 @@ class Reader:
         for number, removed in _put_between_everywhere(folded).items():
             edits.setdefault(number, []).extend(removed)
         return {
-            number: reading for number, found in edits.items() if (reading := _apply(folded, number, found)) is not None
+            number: reading
+            for number, found in edits.items()
+            if (reading := applied(folded, number, found)) is not None
         }
+
+    def _hidden(self, letters: _Letters) -> list[tuple[int, int, Word]]:
+        """Words that are said in another way, and those said plainly beside them, in the letters of a batch."""
+        found = [(start, end, self._words[key]) for start, end, key in self._finder.find(letters.text)]
+        found += self._sounds.find(letters.text)
+        if not found:
+            return []
+        starts, ends = (np.array([match[k] for match in found]) for k in (0, 1))
+        apart = letters.place[ends - 1] - letters.place[starts] != ends - 1 - starts
+        hidden = apart | np.array([bool(word.kind) for _, _, word in found])
+        texts = set(letters.owner[starts[hidden]].tolist())
+        return [match for match, text in zip(found, letters.owner[starts].tolist(), strict=True) if text in texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,34 +163,13 @@ def _han(word: str) -> int:
     return sum(1 for c in word if tables().shape[ord(c)] == HAN)
 
 
-def _matches(automaton: ahocorasick.Automaton, text: str) -> Iterable[tuple[int, int, _Word]]:
-    if len(automaton):
-        for last, (length, entry) in automaton.iter(text):
-            yield last - length + 1, last + 1, entry
-
-
-def _sound_matches(automaton: ahocorasick.Automaton, letters: _Letters) -> Iterable[tuple[int, int, _Word]]:
-    if not len(automaton):
-        return
-    text = letters.text
-    spoken = to_text(_syllable_table()[to_points(text)])
-    for last, (length, words) in automaton.iter(spoken):
-        start, end = last - length + 1, last + 1
-        seen = text[start:end]
-        for word in words:
-            same = sum(1 for a, b in zip(seen, word, strict=True) if a == b)
-            # One character of the word itself must be left, or any innocent phrase of the same sound would match.
-            if seen != word and same >= 1:
-                yield start, end, _Word(word, "sound")
-
-
-def _edit(folded: Folded, letters: _Letters, number: int, start: int, end: int, entry: _Word) -> _Edit | None:
+def _edit(folded: Folded, letters: _Letters, number: int, start: int, end: int, entry: Word) -> Edit | None:
     place = letters.place[start:end]
     first, last = int(place[0]), int(place[-1]) + 1
     gaps = last - first != end - start
     base = int(folded.bounds[number])
     if not entry.kind and not gaps:
-        return _Edit(first - base, last - base, entry)  # said plainly: no shorter spelling inside it is an evasion
+        return Edit(first - base, last - base, entry)  # said plainly: no shorter spelling inside it is an evasion
     if gaps and not _put_in_between(folded, place):
         return None
     if not _stands_alone(folded, number, first, last):
@@ -215,7 +178,7 @@ def _edit(folded: Folded, letters: _Letters, number: int, start: int, end: int, 
         text = folded.text(number)
         if any(word in text for word in entry.unless):
             return None
-    return _Edit(first - base, last - base, entry if entry.kind else _Word(entry.read_as, "inserted"))
+    return Edit(first - base, last - base, entry if entry.kind else Word(entry.read_as, "inserted"))
 
 
 def _put_in_between(folded: Folded, place: NDArray[np.int64]) -> bool:
@@ -232,7 +195,7 @@ def _put_in_between(folded: Folded, place: NDArray[np.int64]) -> bool:
     return (every and len(steps) > 1) or not any(_PAUSES & set(gap) for gap in between)
 
 
-def _put_between_everywhere(folded: Folded) -> dict[int, list[_Edit]]:
+def _put_between_everywhere(folded: Folded) -> dict[int, list[Edit]]:
     """Marks and emoji between many of a text's neighbouring Chinese characters: each is taken out in the reading."""
     table = tables().shape
     shape = table[folded.points]
@@ -246,11 +209,11 @@ def _put_between_everywhere(folded: Folded) -> dict[int, list[_Edit]]:
     pairs = np.bincount(owner[1:][same & (gap <= 2)], minlength=len(folded))
     marked = np.bincount(owner[1:][inside], minlength=len(folded))
     many = (marked >= MARKED_LEAST) & (marked >= MARKED_SHARE * pairs)
-    found: dict[int, list[_Edit]] = {}
+    found: dict[int, list[Edit]] = {}
     for k in np.flatnonzero(inside & many[owner[1:]]):
         number = int(owner[k])
         base = int(folded.bounds[number])
-        edit = _Edit(int(han[k]) + 1 - base, int(han[k + 1]) - base, _NOTHING)
+        edit = Edit(int(han[k]) + 1 - base, int(han[k + 1]) - base, _NOTHING)
         found.setdefault(number, []).append(edit)
     return found
 
@@ -276,46 +239,20 @@ def _stands_alone(folded: Folded, number: int, first: int, last: int) -> bool:
     return True
 
 
-def _apply(folded: Folded, number: int, edits: list[_Edit]) -> Reading | None:
-    base, stop = int(folded.bounds[number]), int(folded.bounds[number + 1])
-    points = folded.points[base:stop]
-    starts, ends = folded.source[base:stop], folded.ends[base:stop]
-    given = folded.given[int(folded.given_bounds[number]) : int(folded.given_bounds[number + 1])]
-    pieces: list[NDArray[np.uint32]] = []
-    from_: list[NDArray[np.int32]] = []
-    to: list[NDArray[np.int32]] = []
-    undone: list[Undone] = []
-    at = 0
-    # The longest of what begins first; where two are alike, the plain insertion is the surer one.
-    for edit in sorted(edits, key=lambda e: (e.start, -e.end, e.word.kind != "inserted"))[:MOST_EDITS]:
-        if edit.start < at:
-            continue
-        if not edit.word.kind:
-            plain = slice(at, edit.end)
-            pieces.append(points[plain])
-            from_.append(starts[plain])
-            to.append(ends[plain])
-            at = edit.end
-            continue
-        pieces += [points[at : edit.start], to_points(edit.word.read_as)]
-        begin, end = int(starts[edit.start]), int(ends[edit.end - 1])
-        length = len(edit.word.read_as)
-        from_ += [starts[at : edit.start], np.full(length, begin, dtype=np.int32)]
-        to += [ends[at : edit.start], np.full(length, end, dtype=np.int32)]
-        seen = to_text(given[begin:end])
-        undone.append(Undone(start=begin, end=end, seen=seen, read_as=edit.word.read_as, kind=edit.word.kind))
-        at = edit.end
-    if not undone:
-        return None
-    pieces.append(points[at:])
-    text = to_text(np.concatenate(pieces))
-    return Reading(text, np.concatenate([*from_, starts[at:]]), np.concatenate([*to, ends[at:]]), tuple(undone))
-
-
 @lru_cache(maxsize=1)
 def _splits() -> dict[str, tuple[str, ...]]:
     raw = YAML(typ="safe").load((DATA / "splits.yaml").read_text(encoding="utf-8"))
     return {str(char): tuple(forms) for char, forms in raw.items()}
+
+
+def all_splits() -> dict[str, tuple[str, ...]]:
+    """Every character with the ways of taking it apart."""
+    return dict(_splits())
+
+
+def all_syllables() -> dict[str, str]:
+    """Every Chinese character with its toneless pinyin in its most frequent reading."""
+    return _syllables()
 
 
 def splits_of(char: str) -> tuple[str, ...]:
@@ -375,17 +312,27 @@ def _pinyin_forms(word: str) -> set[str]:
     return forms | {whole} if len(whole) >= 6 else forms
 
 
-def _sound_automaton(lexicon: Sequence[str]) -> ahocorasick.Automaton:
-    table = _syllable_table()
-    by_sound: dict[str, list[str]] = {}
-    for word in lexicon:
-        if len(word) >= SHORTEST_SOUND and _han(word) == len(word):
-            by_sound.setdefault(to_text(table[to_points(word)]), []).append(word)
-    automaton = ahocorasick.Automaton()
-    for sound, words in by_sound.items():
-        automaton.add_word(sound, (len(sound), tuple(words)))
-    automaton.make_automaton()
-    return automaton
+class _Sounds:
+    """Finds phrases that sound like a word of three characters and more."""
+
+    def __init__(self, lexicon: Sequence[str]) -> None:
+        table = _syllable_table()
+        by_sound: dict[str, list[str]] = {}
+        for word in lexicon:
+            if len(word) >= SHORTEST_SOUND and _han(word) == len(word):
+                by_sound.setdefault(to_text(table[to_points(word)]), []).append(word)
+        self._finder, self._words = WordFinder(list(by_sound)), list(by_sound.values())
+
+    def find(self, text: str) -> list[tuple[int, int, Word]]:
+        """Return places in a batch's letters, and the word that is meant."""
+        found = []
+        for start, end, key in self._finder.find(to_text(_syllable_table()[to_points(text)])):
+            seen = text[start:end]
+            for word in self._words[key]:
+                # One character of the word itself must be left, or any innocent phrase of the same sound would match.
+                if seen != word and any(a == b for a, b in zip(seen, word, strict=True)):
+                    found.append((start, end, Word(word, "sound")))
+        return found
 
 
 def load_variants(path: Path = DATA / "variants.yaml") -> tuple[Variant, ...]:

@@ -7,10 +7,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import ahocorasick
-
 from classifiers.errors import RuleError
 from classifiers.normalise.fold import fold
+from classifiers.normalise.words import WordFinder
 from classifiers.rules.model import STRENGTHS, RuleBook
 
 _BREAK = "\x03"  # between two texts; folding drops it, so no word contains it
@@ -67,10 +66,9 @@ class RuleEngine:
         for number, rule in enumerate(self._rules):
             for word in rule.triggers:
                 self._by_word.setdefault(word, []).append(number)
-        self._automaton = ahocorasick.Automaton()
-        for text, key in self._ids.items():
-            self._automaton.add_word(text, (key, len(text), text[0].isascii(), text[-1].isascii()))
-        self._automaton.make_automaton()
+        words = sorted(self._ids, key=self._ids.__getitem__)
+        self._finder = WordFinder(words)
+        self._edges = [(word[0].isascii(), word[-1].isascii()) for word in words]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -150,18 +148,18 @@ class RuleEngine:
             return everywhere
         joined = _BREAK.join(texts)
         number, begin, stop = 0, 0, len(texts[0])
-        for last, (key, length, ascii_start, ascii_end) in self._automaton.iter(joined):
-            while last >= stop:
+        for start, end, key in self._finder.find(joined):
+            while end > stop:
                 number += 1
                 begin = stop + 1
                 stop = begin + len(texts[number])
-            start = last - length + 1
+            ascii_start, ascii_end = self._edges[key]
             # "sb" inside "usb" is not the word.
             if ascii_start and start > begin and _runs_on(joined[start - 1], joined[start]):
                 continue
-            if ascii_end and last + 1 < stop and _runs_on(joined[last + 1], joined[last]):
+            if ascii_end and end < stop and _runs_on(joined[end], joined[end - 1]):
                 continue
-            everywhere[number].setdefault(key, []).append((start - begin, last + 1 - begin))
+            everywhere[number].setdefault(key, []).append((start - begin, end - begin))
         return everywhere
 
     def _hits(self, text: str, places: _Places) -> list[RuleHit]:

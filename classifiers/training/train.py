@@ -122,6 +122,18 @@ def held_back(
     return found, cascade.version
 
 
+def trained_texts(recipe_path: Path, data: Path, *, tier: Tier = "limited") -> tuple[list[str], dict[str, str]]:
+    """The texts that a recipe trains on, and the SHA-256 of each file they are from.
+
+    Raises:
+        RecipeError, DataError: as `train`.
+    """
+    recipe, sets = load_recipe(recipe_path, tier)
+    with _progress(None) as progress:
+        rows, digests = _read(recipe, sets, data, progress)
+    return [text for text, held in zip(rows.texts, rows.held, strict=True) if not held], digests
+
+
 def _read(recipe: Recipe, sets: list[LabelledSet], data: Path, progress: Progress) -> tuple[Rows, dict[str, str]]:
     task = progress.add_task("reading", total=len(sets))
     return load_rows(

@@ -1,0 +1,131 @@
+"""How likely one character follows another: a bigram model counted over plain text, in one table of 8 MB.
+
+P(b | a) is the share of a's neighbours that are b, with absolute discounting (Ney, Essen and Kneser 1994): what is
+taken from pairs that were seen is given to those that were not, in proportion to how frequent b is. Kept is the gain
+log P(b | a) − log P(b) in steps of `STEP`, in a hash table of buckets of four; an entry carries eight bits of its key,
+so that about one in two hundred of the pairs that were never seen passes for one that was.
+
+`neighbours.npz` holds the model, `neighbours.json` its SHA-256 and what it was counted over.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.errors import ModelError
+from classifiers.normalise.tables import CODE_POINTS
+
+FILE = Path(__file__).parent / "neighbours.npz"
+BITS, WAYS = 20, 4  # buckets, and entries in each
+SYMBOLS = 8191  # characters that are told apart; two of them make a key of 26 bits
+STEP, LEAST = 0.08, -4.0
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The model. `symbol` gives a code point's number, 0 for all that are rare; `single` its log probability, `unseen`
+    the gain of a pair with it in front that was never seen; `table` as the module says."""
+
+    symbol: NDArray[np.uint16]
+    single: Floats
+    unseen: Floats
+    table: NDArray[np.uint16]
+
+    def gain(self, before: Ints, after: Ints) -> Floats:
+        """log P(after | before) − log P(after), of symbols."""
+        kept, found = self._entries(before, after)
+        steps = np.where(found, kept & 255, 0).max(axis=1, initial=0).astype(np.float64)
+        return np.where(steps > 0, LEAST + (steps - 1) * STEP, self.unseen[before])
+
+    def strange(self, before: Ints, after: Ints) -> NDArray[np.bool_]:
+        """Which pairs of symbols were never seen together."""
+        return np.asarray(~self._entries(before, after)[1].any(axis=1))
+
+    def _entries(self, before: Ints, after: Ints) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        buckets, marks = buckets_of(before, after)
+        # Four entries are one 64-bit number: a whole bucket is gathered at once.
+        kept = self.table.view(np.uint64)[:, 0][buckets].view(np.uint16).reshape(-1, WAYS)
+        return kept, (kept >> 8 == marks[:, None]) & (kept > 0)
+
+
+def buckets_of(before: Ints, after: Ints) -> tuple[Ints, NDArray[np.uint16]]:
+    """Bucket and mark of each pair of symbols."""
+    mixed = ((before.astype(np.uint64) << np.uint64(13)) | after.astype(np.uint64)) * _MIX
+    mixed >>= np.uint64(64 - BITS - 8)
+    return (mixed >> np.uint64(8)).astype(np.int64), (mixed & np.uint64(255)).astype(np.uint16)
+
+
+@lru_cache(maxsize=1)
+def load_neighbours(path: Path = FILE) -> Neighbours:
+    """Load the model that ships; its file is hashed and compared first, nothing is unpickled.
+
+    Raises:
+        ModelError: a file is missing or not what the other says.
+    """
+    manifest = path.with_suffix(".json")
+    try:
+        wanted = json.loads(manifest.read_text("utf-8"))["sha256"]
+        content = path.read_bytes()
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(manifest, str(error), f"{path.name}, and its SHA-256 beside it") from error
+    if (found := hashlib.sha256(content).hexdigest()) != wanted:
+        raise ModelError(path, f"SHA-256 {found}", f"{wanted}, as {manifest.name} says")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            symbols, single, unseen, steps, values = (
+                stored[name] for name in ("symbols", "single", "unseen", "steps", "values")
+            )
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise ModelError(path, f"a file NumPy cannot read ({error})", "the arrays of `save_neighbours`") from error
+    symbol = np.zeros(CODE_POINTS, dtype=np.uint16)
+    symbol[symbols] = np.arange(1, len(symbols) + 1)
+    keys = np.cumsum(steps, dtype=np.int64)
+    buckets, marks = buckets_of(keys >> 13, keys & 8191)
+    order, way = _ways(buckets)
+    table = np.zeros((1 << BITS, WAYS), dtype=np.uint16)
+    table[buckets[order], way] = (marks << np.uint16(8) | values)[order]
+    return Neighbours(symbol, single.astype(np.float64), unseen.astype(np.float64), table)
+
+
+def _ways(buckets: Ints) -> tuple[Ints, Ints]:
+    """An order of the pairs by bucket, and the place of each, so ordered, in its bucket."""
+    order = np.argsort(buckets, kind="stable")
+    heads = np.flatnonzero(np.diff(buckets[order], prepend=-1))
+    place = np.arange(len(order)) - np.repeat(heads, np.diff(np.append(heads, len(order))))
+    return order, place
+
+
+def save_neighbours(
+    path: Path, symbols: NDArray[np.uint32], single: Floats, unseen: Floats, keys: Ints, gains: Floats, times: Floats
+) -> str:
+    """Write a model; returns the file's SHA-256.
+
+    `keys` are pairs of symbols, `before << 13 | after`, with their `gains` and how often each was seen; where more
+    than four share a bucket the most frequent are kept.
+    """
+    often = np.argsort(-times, kind="stable")
+    buckets, _ = buckets_of(keys[often] >> 13, keys[often] & 8191)
+    order, way = _ways(buckets)
+    kept = np.sort(keys[often[order[way < WAYS]]])
+    values = np.clip(np.rint((gains[np.searchsorted(keys, kept)] - LEAST) / STEP) + 1, 1, 255).astype(np.uint8)
+    np.savez_compressed(
+        path,
+        symbols=symbols,
+        single=single.astype(np.float32),
+        unseen=unseen.astype(np.float32),
+        steps=np.diff(kept, prepend=0).astype(np.uint32),
+        values=values,
+    )
+    return hashlib.sha256(path.read_bytes()).hexdigest()
