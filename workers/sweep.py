@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -44,7 +44,15 @@ def run(unfinished_seconds: int | None = None, settled_seconds: int = SETTLED_SE
         indexed, error = _catch_up(settled_seconds), ""
     except SearchUnavailable as unavailable:
         indexed, error = 0, str(unavailable)
+    _empty_write_ahead_log()
     return Swept(sent, indexed, purged, error)
+
+
+def _empty_write_ahead_log() -> None:
+    """Let nothing that was deleted linger in SQLite's log: pages that no reader needs are written back, and it ends."""
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _send_lost(unfinished_seconds: int) -> int:
