@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 
-from casework import audit, canonical, chains, evidence, exposure, hits, notice_files, notice_rows
+from casework import audit, canonical, chains, evidence, exposure, hits, notice_files, notice_pdf, notice_rows
 from casework.errors import InvalidInput, NotAllowed, NotFound
 from casework.models import Case, CaseState, Instrument, Notice, NoticeLine, NoticeState, User
 from casework.notice_lines import allowed_dispositions, never_listed, problems
@@ -41,7 +41,7 @@ __all__ = [
     "submit",
 ]
 
-FORMATS = ("csv", "xlsx", "json")
+FORMATS = ("csv", "xlsx", "json", "pdf")
 FORMAT = "silver-woodpecker/notice/1"
 REASON_CHARACTERS = 500
 _NUMBERS = "notice"
@@ -230,7 +230,7 @@ def export(notice: Notice, format: str, user: User) -> bytes:
     """Return an approved list as a file; who exported it is recorded.
 
     Raises:
-        NotAllowed: the role forbids it, the list is not approved, or its seal is broken.
+        NotAllowed: the role forbids it, the list is not approved, its seal is broken, or this machine can set no PDF.
         InvalidInput: no such format.
     """
     require(user, Action.EXPORT_NOTICE)
@@ -258,6 +258,8 @@ def _file(notice: Notice, sealed: dict[str, Any], format_: str, approved_at: dat
         return notice_files.to_csv(columns, rows)
     if format_ == "xlsx":
         return notice_files.to_xlsx(notice.number, columns, rows, timezone.localtime(approved_at))
+    if format_ == "pdf":
+        return notice_pdf.to_pdf(sealed, notice.get_instrument_display(), notice.manifest_sha256)
     return notice_files.to_json(sealed, notice.manifest_sha256)
 
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import openpyxl
+import pypdf
 import pytest
 
-from casework import canonical, decisions, notice_rows, notices
+from casework import canonical, decisions, notice_pdf, notice_rows, notices
 from casework.errors import CaseworkError, InvalidInput, NotAllowed, NotFound
 from casework.models import AuditEntry, Case, CaseState, Notice, NoticeLine, NoticeState, Role, User
 from tests.casework.factories import SITE, make_case, make_restricted_case, make_user
@@ -331,3 +332,23 @@ def test_of_two_lists_that_want_the_same_case_at_the_same_instant_one_gets_it() 
         return True
 
     assert sorted(at_once(3, act)) == [False, False, True]
+
+
+def test_a_pdf_says_in_chinese_what_was_sealed_and_bears_its_digest() -> None:
+    notice = approved(confirmed("他说你真笨，<b>大家</b>都别理他"), confirmed())
+    content = notices.export(notice, "pdf", make_user(Role.LIAISON))
+    pages = [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages]
+    whole = "".join("".join(pages).split())
+
+    assert notice.sealed is not None
+    assert notice.number in whole
+    assert all(notice.manifest_sha256 in "".join(page.split()) for page in pages)
+    for row in notice.sealed["rows"]:
+        assert "".join(row["信息URL"].split()) in whole
+        assert "".join(row["法律依据"].split()) in whole
+    assert "他说你真笨，<b>大家</b>都别理他" in whole
+
+
+def test_nothing_is_fetched_for_a_pdf() -> None:
+    with pytest.raises(ValueError, match="nothing is fetched"):
+        notice_pdf._nothing("https://forum.example/a.png")

@@ -19,6 +19,7 @@ class Format(StrEnum):
     CSV = "csv"
     XLSX = "xlsx"
     JSON = "json"
+    PDF = "pdf"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def export(
     notice: Annotated[str, typer.Argument(help="Number of an approved list, e.g. SW-20261124-001.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")],
-    format_: Annotated[Format, typer.Option("--format", help="csv, xlsx or json.")] = Format.XLSX,
+    format_: Annotated[Format, typer.Option("--format", help="csv, xlsx, json or pdf.")] = Format.XLSX,
     as_user: Annotated[str, typer.Option("--as", help="Account that exports, for the audit log.")] = "",
     json: Json = False,
 ) -> None:
