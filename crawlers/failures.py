@@ -12,6 +12,8 @@ from service_identity import VerificationError
 from crawlers.render import TooLarge
 from crawlers.resolver import PrivateAddress
 
+_BROKEN = "the compression is broken"
+_UNPACKERS = frozenset({"brotli", "brotlicffi", "_brotli", "zstandard", "_zstd", "compression", "backports"})
 _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str], ...] = (
     (PrivateAddress, "the name leads to a private address"),
     ((SSL.Error, VerificationError), "TLS: the certificate or the connection cannot be trusted"),
@@ -23,7 +25,8 @@ _KINDS: tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], str],
     (exceptions.DownloadFailedError, "the connection broke"),
     (TimeoutError, "no answer in time"),
     (exceptions.NotSupported, "not a text page"),
-    ((zlib.error, OSError), "the compression is broken"),
+    (ValueError, "an address that is none"),
+    ((zlib.error, EOFError, OSError), _BROKEN),
 )
 
 
@@ -37,7 +40,8 @@ def told(error: BaseException) -> str:
     for kinds, words in _KINDS:
         if any(isinstance(one, kinds) for one in chain):
             return words
-    return type(error).__name__
+    # The libraries for br and zstd have errors of their own, and may be other ones on another machine.
+    return _BROKEN if type(error).__module__.split(".")[0] in _UNPACKERS else type(error).__name__
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -59,14 +59,14 @@ class Crawls:
         }
         return SitePolicy.model_validate(values | changes)
 
-    def run(self, policy: SitePolicy | None = None, **options: Any) -> list[Capture]:
+    def run(self, policy: SitePolicy | None = None, *, patience: float = 60, **options: Any) -> list[Capture]:
         """Crawl to the end and return the captures; the report is kept."""
         from crawlers.crawl import crawl_here
 
         captures: list[Capture] = []
         defaults = {"state_dir": self.folder, "key": KEY, "on_capture": captures.append}
         crawling = crawl_here(policy or self.policy(), **(defaults | options))
-        self.report = asyncio.run_coroutine_threadsafe(crawling, self._loop).result(60)
+        self.report = asyncio.run_coroutine_threadsafe(crawling, self._loop).result(patience)
         return captures
 
     def visit(self, act: Any, policy: SitePolicy | None = None) -> Any:
