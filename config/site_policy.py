@@ -29,6 +29,7 @@ POLITE_DELAY_SECONDS = 5.0
 """Least delay without an owner's or an authority's agreement (docs/crawling.md)."""
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Hour = Annotated[int, Field(ge=0, le=24)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Zone = Literal["general", "kid_zone"]
 
@@ -179,6 +180,7 @@ class Section(Strict):
     method: Literal["latest", "hot", "random", "search", "feed", "stratified", "reservoir", "adaptive"] = Field(
         "latest", description="how the section is sampled"
     )
+    every: Every | None = Field(None, description="time between looks in scheduled crawls; none: each crawl")
     sample: int | None = Field(
         None, ge=1, le=MAX_RANGE, description="how many pages of the range, or threads of the lists, one run draws"
     )
@@ -286,6 +288,9 @@ class SitePolicy(Strict):
     private_hosts_allowed: bool = Field(False, description="whether loopback and private addresses may be asked")
     enabled: bool = Field(True, description="false stops every request of this site")
     schedule: Every | None = Field(None, alias="every", description="time between crawls; none: only by hand")
+    hours: tuple[Hour, Hour] | None = Field(
+        None, description="hours in Shanghai from and to which scheduled crawls begin, e.g. [1, 6]; none: at any time"
+    )
     pages_per_day: int = Field(ge=1, le=1_000_000, description="most requests in a day; inherited from the class")
     delay_seconds: float = Field(ge=0, le=3600, description="least pause between two requests; inherited likewise")
     thresholds: Thresholds = Field(description="scores from which items go to a human; inherited likewise")

@@ -48,6 +48,7 @@ class Options(TypedDict, total=False):
         spreads: (section, stratum) → spread of what threads hold, for the shares of a draw; see `drawing.Spreads`.
         interest: thread → how much was found in it; an adaptive draw looks there more often.
         recheck: look at every thread, moved or not.
+        due_only: look only at sections whose own period has passed.
         contact: address in the user agent.
         reload: reads the policy again, so that a switched-off site stops within one request.
         evidence: keeps the response behind each capture; None keeps none.
@@ -62,6 +63,7 @@ class Options(TypedDict, total=False):
     spreads: Spreads
     interest: Interest
     recheck: bool
+    due_only: bool
     contact: str
     reload: Callable[[], SitePolicy | None]
     evidence: EvidenceStore | None
@@ -198,6 +200,7 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
         ),
         "drawing": Drawing(policy, state, options.get("seed"), options.get("spreads", {}), options.get("interest", {})),
         "recheck": options.get("recheck", False),
+        "due_only": options.get("due_only", False),
     }
     try:
         # What a crawl did stands in its report.

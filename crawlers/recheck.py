@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from config.policy import Section
 from config.recipe import ThreadRecipe
 
 HOUR, DAY = 3600.0, 24 * 3600.0
@@ -142,3 +143,8 @@ class Past:
     def note_there(self, thread: str, units: Iterable[str]) -> None:
         """Remember that units are there, whatever was thought of them before."""
         self._db.executemany("DELETE FROM gone WHERE thread=? AND unit=?", [(thread, unit) for unit in units])
+
+
+def section_due(section: Section, begun: float, now: float) -> bool:
+    """Whether a scheduled crawl looks at a section that was last begun with at `begun`; times in seconds since 1970."""
+    return section.every is None or now - begun >= section.every.total_seconds()

@@ -24,7 +24,7 @@ from crawlers.datetimes import parse_zh
 from crawlers.drawing import Drawing
 from crawlers.keeping import Keeper
 from crawlers.middleware import GateMiddleware, Refused
-from crawlers.recheck import REQUESTS_OF_MOVED, SHARE_OF_LOOK_BACK, Seen, due
+from crawlers.recheck import REQUESTS_OF_MOVED, SHARE_OF_LOOK_BACK, Seen, due, section_due
 from crawlers.render import CUT, RENDER
 from crawlers.report import CrawlReport
 from crawlers.sampling import Listed, StartPage
@@ -55,13 +55,14 @@ class SiteSpider(scrapy.Spider):
         keeper: Keeper,
         drawing: Drawing,
         recheck: bool,
+        due_only: bool,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         assert policy.crawl is not None
         self.policy, self.state, self.report = policy, state, report
         self.recipe: Recipe = policy.crawl
-        self.recheck = recheck
+        self.recheck, self._due_only = recheck, due_only
         self.keeper, self._drawing = keeper, drawing
         self._opened: set[str] = set()
 
@@ -70,6 +71,9 @@ class SiteSpider(scrapy.Spider):
         assert self.crawler is not None
         self.crawler.signals.connect(self.unforeseen, signal=signals.spider_error)
         for section in self.policy.sections:
+            if self._due_only and not section_due(section, self.state.section_begun(section.slug), time.time()):
+                continue
+            self.state.note_section_begun(section.slug, time.time())
             visit = SectionVisit(section, self.state.section_complete(section.slug))
             key_of = None if self.recipe.list else self._canonical
             starts = self._drawing.starts(section, str(self.policy.base_url), key_of)

@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS thread (
   key TEXT PRIMARY KEY, signal TEXT NOT NULL, last_url TEXT NOT NULL, checked_at REAL NOT NULL,
   changed_at REAL NOT NULL, before_last INTEGER NOT NULL, gap REAL NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS validator (url TEXT PRIMARY KEY, etag TEXT NOT NULL, modified TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS section_begun (slug TEXT PRIMARY KEY, at REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS section (slug TEXT PRIMARY KEY, complete INTEGER NOT NULL) WITHOUT ROWID;
 """
 HELD_SECONDS = 0.1
@@ -174,6 +175,15 @@ class State:
         """Whether the last crawl read this section to its end."""
         row = self._db.execute("SELECT complete FROM section WHERE slug=?", (slug,)).fetchone()
         return bool(row and row[0])
+
+    def section_begun(self, slug: str) -> float:
+        """Return when a crawl last began with this section (seconds since 1970), or 0."""
+        row = self._db.execute("SELECT at FROM section_begun WHERE slug=?", (slug,)).fetchone()
+        return float(row[0]) if row else 0.0
+
+    def note_section_begun(self, slug: str, moment: float) -> None:
+        """Remember when a crawl began with a section."""
+        self._db.execute("INSERT OR REPLACE INTO section_begun VALUES (?, ?)", (slug, moment))
 
     def note_section(self, slug: str, complete: bool) -> None:
         """Remember whether a section was read to its end."""

@@ -52,17 +52,17 @@ def index(case_ids: Sequence[int]) -> None:
 
 
 @app.task(name="workers.tasks.crawl", acks_late=False)
-def crawl(site: str) -> None:
-    """Crawl one site in a process of its own, under its policy; its captures go into the inbox."""
-    crawling.run(site)
+def crawl(*sites: str) -> None:
+    """Crawl sites side by side in a process of their own, under their policies; captures go into the inbox."""
+    crawling.run(*sites)
 
 
 @app.task(name="workers.tasks.crawl_due")
 def crawl_due() -> None:
     """Ask for a crawl of every site whose schedule says so."""
     status.beat("beat")
-    for site in crawling.due():
-        send(crawl, site)
+    if sites := crawling.due():
+        send(crawl, *sites)
 
 
 @app.task(name="workers.tasks.retain")

@@ -277,3 +277,21 @@ def test_an_item_without_key_or_text_is_passed_over_and_counted(site: Site, foru
 
     assert texts(crawls.run()) == ["一"]
     assert crawls.report.incomplete_units == 2
+
+
+def test_a_scheduled_crawl_looks_only_at_sections_whose_period_has_passed(
+    site: Site, forum: Forum, crawls: Crawls
+) -> None:
+    forum({"t1": ["一"]})
+    site.pages["/slow"] = "<p>还没有主题</p>"
+    sections = [
+        {"slug": "all", "title": "全部", "start": ["/list"]},
+        {"slug": "slow", "title": "慢版", "start": ["/slow"], "every": "1d"},
+    ]
+    policy = crawls.policy(sections=sections)
+
+    crawls.run(policy, due_only=True)
+    crawls.run(policy, due_only=True)
+    assert site.asked().count("/slow") == 1
+    crawls.run(policy)
+    assert site.asked().count("/slow") == 2

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
 from casework.models import Heartbeat
+from config.policy import load_site
 from config.settings import get_settings
+from crawlers.datetimes import SHANGHAI
 from workers import crawling
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
@@ -41,8 +43,41 @@ def sites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_site_is_due_at_once_and_then_after_its_period(sites: Path) -> None:
     assert "east" in crawling.due()
     assert "east" not in crawling.due()
-    Heartbeat.objects.filter(name="crawl:east").update(at=timezone.now() - timedelta(minutes=10))
+    Heartbeat.objects.filter(name="crawl:east").update(at=timezone.now() - timedelta(minutes=11))
     assert "east" in crawling.due()
+
+
+def test_crawls_keep_no_beat_but_come_within_a_tenth_of_their_period(sites: Path) -> None:
+    policy, start = load_site("east"), timezone.now()
+    late = [crawling.begins_at(policy, start + timedelta(seconds=n)) - start for n in range(50)]
+    spread = [one.total_seconds() - 600 - n for n, one in enumerate(late)]
+
+    assert crawling.begins_at(policy, start) == crawling.begins_at(policy, start)
+    assert 0 <= min(spread) < 15
+    assert 45 < max(spread) <= 60
+
+
+@pytest.mark.parametrize(
+    ("hours", "hour", "begins"),
+    [
+        (None, 12, True), ([1, 6], 1, True), ([1, 6], 5, True), ([1, 6], 6, False), ([1, 6], 0, False),
+        ([23, 5], 23, True), ([23, 5], 4, True), ([23, 5], 5, False), ([0, 24], 23, True),
+    ],
+)  # fmt: skip
+def test_scheduled_crawls_begin_in_the_quiet_hours(
+    sites: Path, hours: list[int] | None, hour: int, begins: bool
+) -> None:
+    policy = load_site("east").model_copy(update={"hours": hours and tuple(hours)})
+
+    assert crawling.in_hours(policy, datetime(2026, 11, 24, hour, 30, tzinfo=SHANGHAI)) is begins
+
+
+def test_a_site_outside_its_hours_waits(sites: Path) -> None:
+    hour = timezone.now().astimezone(SHANGHAI).hour
+    later = f"hours: [{(hour + 2) % 24}, {(hour + 3) % 24}]\n"
+    (sites / "east.yaml").write_text(SITE.format(title="东校论坛", enabled="true") + later, "utf-8")
+
+    assert "east" not in crawling.due()
 
 
 def test_a_site_that_is_switched_off_or_wrong_is_passed_over_and_the_others_go_on(sites: Path) -> None:

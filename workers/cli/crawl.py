@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workers.cli.contact import contact_for
+from workers.cli.contact import contact_for, contact_missing
 from workers.cli.output import Exit, Json, complain, leave
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command()(crawl)
 
 
-def crawl(
+def crawl(  # noqa: PLR0913, PLR0917 - each is an option
     sites: Annotated[
         list[str] | None,
         typer.Argument(metavar="SITE", help="Names of configured sites, or their files.", show_default=False),
@@ -40,6 +40,10 @@ def crawl(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many captures.")] = None,
     seed: Annotated[int | None, typer.Option(help="Draw the sample of this number, the same each time.")] = None,
+    due: Annotated[
+        bool,
+        typer.Option("--due", help="As the clock does: only sections whose period has passed; wrong sites are named."),
+    ] = False,
     recheck: Annotated[bool, typer.Option("--recheck", help="Look at every thread, moved or not.")] = False,
     explain: Annotated[
         str | None,
@@ -92,7 +96,7 @@ def crawl(
         found = "--site without --explain" if explain_for else "sites and --all" if every else "no site"
         allowed = "configured sites' names, their files, or --all"
         leave(Exit.WRONG_INPUT, f"SITE: found {found}; allowed: {allowed}", as_json=json)
-    policies, wrong = _policies(named or list_sites(), every=every, as_json=json)
+    policies, wrong = _policies(named or list_sites(), every=every, lenient=every or due, as_json=json)
     contacts = [contact_for(policy, as_json=json) for policy in policies.values()]
     settings = get_settings()
     folder = state or default_folder(settings.data_dir)
@@ -108,6 +112,7 @@ def crawl(
                 seed=seed,
                 recheck=recheck,
                 evidence=evidence,
+                due_only=due,
                 before_commit=_committer(flush, show),
             )
             jobs = []
@@ -148,10 +153,12 @@ def _committer(flush: Callable[[], float], show: Callable[[CrawlReport], None]) 
     return commit
 
 
-def _policies(sites: list[str], *, every: bool, as_json: bool) -> tuple[dict[str, SitePolicy], list[Crawled]]:
+def _policies(
+    sites: list[str], *, every: bool, lenient: bool, as_json: bool
+) -> tuple[dict[str, SitePolicy], list[Crawled]]:
     """Return site → policy, and those that are wrong; with `every` what is switched off or imported is passed over.
 
-    A policy that is wrong and was named ends the command before anything is asked for.
+    Unless `lenient`, a policy that is wrong ends the command before anything is asked for.
     """
     from config.policy import PolicyError, load_site
     from crawlers.crawl import Crawled, NotCrawlable, ensure_crawlable
@@ -164,7 +171,7 @@ def _policies(sites: list[str], *, every: bool, as_json: bool) -> tuple[dict[str
             policy = load_site(site)
             ensure_crawlable(policy)
         except PolicyError as error:
-            if every:
+            if lenient:
                 wrong.append(Crawled(CrawlReport(site), error))
                 continue
             leave(Exit.WRONG_INPUT, str(error), as_json=as_json, problems=[one.as_dict() for one in error.problems])
@@ -172,12 +179,15 @@ def _policies(sites: list[str], *, every: bool, as_json: bool) -> tuple[dict[str
             if every:
                 continue
             leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
-        if policy.enabled or not every:
+        missing = contact_missing(policy) if lenient else None
+        if missing:
+            wrong.append(Crawled(CrawlReport(policy.name), NotCrawlable(missing)))
+        elif policy.enabled or not every:
             found[site] = policy
     names = [policy.name for policy in found.values()]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         leave(Exit.WRONG_INPUT, f"SITE: found {', '.join(twice)} twice; allowed: each site once", as_json=as_json)
-    if not found:
+    if not found and not wrong:
         leave(Exit.WRONG_INPUT, "--all: found no site to crawl; allowed: at least one configured site", as_json=as_json)
     return found, wrong
 

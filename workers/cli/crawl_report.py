@@ -52,9 +52,10 @@ def finish(crawled: Sequence[Crawled], *, alone: bool, as_json: bool, spoken: bo
 def problem(error: BaseException) -> str:
     """Return an error in words that a person can do something about."""
     from config.policy import PolicyError
+    from crawlers.crawl import NotCrawlable
     from crawlers.state import AlreadyRunning, Unusable
 
-    if isinstance(error, AlreadyRunning | Unusable | PolicyError):
+    if isinstance(error, AlreadyRunning | Unusable | PolicyError | NotCrawlable):
         return str(error)
     if isinstance(error, sqlite3.Error):
         return f"the crawler's memory cannot be used: {error}"
@@ -66,11 +67,12 @@ def problem(error: BaseException) -> str:
 
 def _code(one: Crawled) -> Exit:
     from config.policy import PolicyError
+    from crawlers.crawl import NotCrawlable
     from crawlers.state import Unusable
 
     report = one.report
     if one.error is not None:
-        return Exit.WRONG_INPUT if isinstance(one.error, Unusable | PolicyError) else Exit.FAILED
+        return Exit.WRONG_INPUT if isinstance(one.error, Unusable | PolicyError | NotCrawlable) else Exit.FAILED
     if not (report.pages + report.pages_unchanged) and (report.refused or report.failed):
         return Exit.FAILED
     return Exit.PARTLY if report.failed or report.stopped_by_site or report.amber else Exit.DONE
