@@ -59,6 +59,8 @@ _ACTS = {
     "case.undo": "撤销决定",
     "case.reveal": "查看原文",
     "case.purge": "清除文字",
+    "case.edited": "原文已改",
+    "case.gone": "原处已无",
     "case.take_over": "接手案件",
     "case.hand_over": "移交案件",
     "case.split": "拆出副本",

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from casework import bulk, clusters, counts, drift, hits, policies, responses, samples, signals
+from casework import bulk, clusters, counts, drift, hits, policies, responses, samples, signals, traces
 from casework.errors import InvalidInput, TriedTooOften
 from casework.models import Batch, Case, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
@@ -184,6 +184,7 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
     restricted = {case.capture_id for case in cases if case.restricted}
     responses.destroy(capture.evidence for capture, _ in assessed if capture.id in restricted)
     case_ids = clusters.enter(cases)
+    traces.note_edited({one.replaces: one.captured_at for one, _ in assessed if one.replaces})
     Batch.objects.filter(pk=batch_id).delete()
     sampled.write()
     counts.add(tally)

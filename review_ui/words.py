@@ -103,6 +103,8 @@ ACTS = {
     "case.undo": word("撤销决定"),
     "case.reveal": word("查看原文"),
     "case.purge": word("清除文字"),
+    "case.edited": word("原文已改"),
+    "case.gone": word("原处已无"),
     "dead.retry": word("重试搁置的采集"),
     "dead.drop": word("丢弃搁置的采集"),
     "case.take_over": word("接手案件"),

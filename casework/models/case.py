@@ -79,6 +79,8 @@ class Case(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
     purge_after = models.DateTimeField(null=True, db_comment="when an out-of-scope case loses its text")
     purged_at = models.DateTimeField(null=True)
+    edited_at = models.DateTimeField(null=True, db_comment="when a crawl found another text in its place")
+    gone_at = models.DateTimeField(null=True, db_comment="when a crawl found that it no longer stands there")
 
     copy_of = models.ForeignKey(
         "self",

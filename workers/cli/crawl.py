@@ -143,11 +143,13 @@ def _evidence(*, as_json: bool) -> EvidenceStore:
     return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
 
 
-def _committer(flush: Callable[[], float], show: Callable[[CrawlReport], None]) -> Callable[[CrawlReport], None]:
+def _committer(
+    flush: Callable[[CrawlReport], float], show: Callable[[CrawlReport], None]
+) -> Callable[[CrawlReport], None]:
     """Return what makes the captures of a page safe, notes how long that waited for room, and shows how far it is."""
 
     def commit(so_far: CrawlReport) -> None:
-        so_far.held_seconds = round(so_far.held_seconds + flush(), 2)
+        so_far.held_seconds = round(so_far.held_seconds + flush(so_far), 2)
         show(so_far)
 
     return commit

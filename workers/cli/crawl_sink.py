@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,10 +15,13 @@ from workers.cli.output import Exit, leave
 if TYPE_CHECKING:
     from crawlers.capture import Capture
     from crawlers.capture_file import CaptureFile
+    from crawlers.report import CrawlReport
+
+    Sink = tuple[Callable[[Capture], None], Callable[[CrawlReport], float]]
 
 
 @contextlib.contextmanager
-def opened(output: str | None, *, as_json: bool) -> Iterator[tuple[Callable[[Capture], None], Callable[[], float]]]:
+def opened(output: str | None, *, as_json: bool) -> Iterator[Sink]:
     """Give what keeps a capture, and what makes everything kept so far safe.
 
     The latter returns the seconds that it waited for room in the inbox.
@@ -31,8 +35,8 @@ def opened(output: str | None, *, as_json: bool) -> Iterator[tuple[Callable[[Cap
             yield file.add, _at_once(file.flush)
 
 
-def _at_once(flush: Callable[[], object]) -> Callable[[], float]:
-    def done() -> float:
+def _at_once(flush: Callable[[], object]) -> Callable[[CrawlReport], float]:
+    def done(report: CrawlReport) -> float:
         flush()
         return 0.0
 
@@ -54,21 +58,26 @@ def _print(capture: Capture) -> None:
     sys.stdout.write(capture.model_dump_json() + "\n")
 
 
-def _inbox() -> Iterator[tuple[Callable[[Capture], None], Callable[[], float]]]:
-    """Put captures into the inbox page by page, slower while it is over its limit."""
+def _inbox() -> Iterator[Sink]:
+    """Put captures into the inbox page by page, slower while it is over its limit; note on cases what is gone."""
     from workers.cli.start import prepare
 
     prepare()
+    from casework import traces
     from workers import backpressure, receiving
 
     waiting: list[Capture] = []
+    told: Counter[str] = Counter()
     brake = backpressure.Brake()
 
     # Django refuses to wait for its database inside an event loop, and the crawl runs in one: a thread of its own
     # writes, and the crawl waits for it, since it must not go on before the captures are safe.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="inbox") as writer:
 
-        def flush() -> float:
+        def flush(report: CrawlReport) -> float:
+            if gone := report.gone[told[report.site] :]:
+                writer.submit(traces.note_gone, gone).result()
+                told[report.site] += len(gone)
             if not waiting:
                 return 0.0
             writer.submit(receiving.receive, list(waiting)).result()
