@@ -12,7 +12,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from parsel import Selector
 from scrapy.http import Response
 
-from config.policy import SitePolicy, preset_values, site_from_text
+from config.policy import SitePolicy, preset_values, recognitions, site_from_text
 from crawlers import fields
 from crawlers.hints import repeated
 from crawlers.recognise import Recognised, opened, recognise
@@ -82,7 +82,8 @@ def propose(response: Response, wishes: Wishes, key: bytes) -> Proposal:
     usual, title = (best.recognition.platform_class if best else "forum_qa"), _page_title(page)
     reading = _reading(_Draft(url, preset, wishes, here, title, usual).policy(), response, key)
     linked = _sections(best, page, url) if best else []
-    hints = [best.recognition.hint] if best and best.recognition.hint else []
+    about = best.recognition if best else recognitions()[GENERIC]
+    hints = [about.hint] if about.hint else []
     if preset == GENERIC and isinstance(page, Selector) and not (reading and reading.rows):
         hints += [f"stands on the page {one}" for one in repeated(page)]
     sections = linked

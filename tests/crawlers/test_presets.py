@@ -342,3 +342,22 @@ def test_a_forum_of_no_known_software_is_read_by_the_generic_preset(site: Site, 
     }
     captures = crawls.run(policy_of("forum", "/board", site, tmp_path))
     assert [(one.kind, one.text) for one in captures] == [("title", "晚自习"), ("post", "一"), ("comment", "二")]
+
+
+def test_the_generic_preset_passes_over_page_numbers_and_finds_times_in_sentences(
+    site: Site, crawls: Crawls, tmp_path: Path
+) -> None:
+    row = '<div class=row><a href="/t/7/?page=1">1</a> <a href="/t/7/?page=2">2</a> <a class=topic-name-link href="/t/7/">晚自习</a><div class=topic-count>1</div></div>'
+    post = '<div class="card post" id={n}><small>By: 小满 on Nov. 20, 2026, 8 p.m.</small><div class=post-content>第 {n} 层</div></div>'
+    site.pages |= {
+        "/board": f"<div class=topiclist>{row}</div>",
+        "/t/7/": post.format(n=1) + '<li class=page-item><a href="?page=2">»</a></li>',
+        "/t/7/?page=2": post.format(n=2) + '<li class=page-item><a href="">»</a></li>',
+    }
+    captures = crawls.run(policy_of("forum", "/board", site, tmp_path))
+    assert [(one.kind, one.text) for one in captures] == [
+        ("title", "晚自习"),
+        ("post", "第 1 层"),
+        ("comment", "第 2 层"),
+    ]
+    assert all(one.published_at and one.published_at.hour == 20 for one in captures[1:])
