@@ -78,7 +78,7 @@ class EvidenceStore:
         self._kept: WeakKeyDictionary[Response, str] = WeakKeyDictionary()
 
     def keep(self, response: Response, policy: SitePolicy, *, content: bool = True) -> str:
-        """Store a response, once, and return its reference; when it returns, it survives a power cut.
+        """Store a response, once, and return its reference; when it returns, it survives a kill.
 
         Args:
             response: the answer, as Scrapy hands it over.
@@ -161,14 +161,16 @@ def _path(folder: Path, digest: str, suffix: str) -> Path:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, for the owner alone."""
+    """Write a file whole or not at all, for the owner alone.
+
+    It is not forced onto the disk: that would hold up every site of the process at each page. After a power cut the
+    last seconds' records may be missing, which is told when one is opened.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -55,7 +55,7 @@ def test_no_planted_number_is_in_any_file_database_or_log(install: Callable[...,
         site.shutdown()
     assert crawled.returncode == 0, crawled.stderr
     here.start("work")
-    status = here.rest()
+    status = here.rest(180)
     here.stop()
 
     assert status["assessed"] == len(WRITTEN)

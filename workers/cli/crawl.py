@@ -138,7 +138,7 @@ def _evidence(*, as_json: bool) -> EvidenceStore:
         keys = Keys.of(settings.evidence_key.get_secret_value())
     except WrongKey as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
-    if keys is None:
+    if keys is None and not as_json:
         complain("WOODPECKER_EVIDENCE_KEY is empty: of responses only metadata and digests are kept")
     return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
 
