@@ -3,8 +3,8 @@
 python -m benchmarks.traps [--only WORD] > table.md
 
 The traps are those of the tests (`tests/crawlers/traps`); each is judged from its server's log. Stock Scrapy runs
-with ROBOTSTXT_OBEY and AutoThrottle, the operator's delay as DOWNLOAD_DELAY, the daily cap as CLOSESPIDER_PAGECOUNT,
-and a bare spider with the same selectors.
+with ROBOTSTXT_OBEY and AutoThrottle, an honest name, the operator's delay as DOWNLOAD_DELAY, the daily cap as
+CLOSESPIDER_PAGECOUNT, and a bare spider with the same selectors.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ LONGEST_SECONDS = 30
 MOST_PAGES = 60
 STOCK = {
     "ROBOTSTXT_OBEY": True,
+    "USER_AGENT": "SilverWoodpecker/1 (+https://woodpecker.invalid/about)",
     "AUTOTHROTTLE_ENABLED": True,
     "AUTOTHROTTLE_START_DELAY": 0.1,  # by default 5 s, which only makes this benchmark longer
     "CLOSESPIDER_TIMEOUT": LONGEST_SECONDS,
