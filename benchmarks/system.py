@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -74,6 +76,31 @@ class Installation:
             time.sleep(1)
         raise TimeoutError(f"not at rest after {within} s: {status}")
 
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask this installation's database outright: a `woodpecker` command takes longer to start than to answer."""
+        address = self.environment.get("WOODPECKER_DATABASE_URL", "")
+        if address:
+            import psycopg
+
+            with psycopg.connect(address) as server:
+                return server.execute(statement).fetchall()
+        with contextlib.closing(sqlite3.connect(self.folder / "woodpecker.sqlite3", timeout=30)) as file:
+            return file.execute(statement).fetchall()
+
+    def settle(self, *, within: float = 600) -> None:
+        """Wait until the inbox is empty and the search has every case, looking five times a second."""
+        deadline = time.monotonic() + within
+        while True:
+            ((waiting, behind),) = self.query(
+                "SELECT (SELECT count(*) FROM casework_inboxitem), "
+                "(SELECT count(*) FROM casework_case WHERE indexed_version < version)"
+            )
+            if not waiting and not behind:
+                return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not at rest after {within} s: {waiting} captures wait, {behind} cases are behind")
+            time.sleep(0.2)
+
     def cases(self) -> set[tuple[str, str, str]]:
         """Return (capture id, category, severity) of every case in the database."""
         script = (
@@ -123,7 +150,7 @@ def _own_database(environment: dict[str, str]):
     broker = urlsplit(os.environ["WOODPECKER_BROKER_URL"])
     environment |= {
         "WOODPECKER_DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
-        "WOODPECKER_BROKER_URL": urlunsplit(broker._replace(path="/9")),
+        "WOODPECKER_BROKER_URL": urlunsplit(broker._replace(path=f"/{int(name[-1], 16) % 15 + 1}")),
         "WOODPECKER_ELASTICSEARCH_URL": os.environ["WOODPECKER_ELASTICSEARCH_URL"],
         "WOODPECKER_SEARCH_INDEX": f"cases-{name.replace('_', '-')}",
         "WOODPECKER_SECRET_KEY": uuid.uuid4().hex * 2,

@@ -11,8 +11,8 @@ from config.settings import FOLDER_BROKER, Settings
 class Queue(StrEnum):
     """Queues of one worker, in the order in which it empties them.
 
-    The order is that of the names: it is the one order that every broker's client can keep. RabbitMQ serves its queues
-    in turn instead, so that an urgent batch waits there for a few others at most.
+    The order is that of the names: it is the one order that the clients of Redis and of the folder can keep. RabbitMQ
+    deals out of all queues as it sees fit: an urgent batch passes the backlog there but may wait for a few others.
     """
 
     URGENT = "woodpecker.0-urgent"
@@ -21,8 +21,6 @@ class Queue(StrEnum):
     """What is quick and must not stand behind a backlog: indexing, the tasks of the clock."""
     ASSESS = "woodpecker.2-assess"
     """All other batches."""
-    LOW = "woodpecker.3-low"
-    """What may wait until nothing else does."""
 
 
 CRAWL_QUEUE = "woodpecker-crawl"

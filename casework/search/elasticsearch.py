@@ -96,10 +96,18 @@ class ElasticsearchSearch:
                     continue
                 if not ok and result.get("status") != _CONFLICT:
                     self._sure_until = 0.0
-                    error = result.get("error", {})
-                    raise SearchUnavailable(f"{self._where} refused a document: {error.get('type', error)}")
+                    raise SearchUnavailable(self._refusal(result.get("error", {})))
                 late += not ok
         return late
+
+    def _refusal(self, error: Any) -> str:
+        kind = error.get("type", error) if isinstance(error, dict) else error
+        if kind == "cluster_block_exception":
+            return (
+                f"{self._where}: index {self.alias} is read-only ({kind}): make room on its disk, or lift "
+                "its index.blocks; what is behind is caught up then"
+            )
+        return f"{self._where} refused a document: {kind}"
 
     def search(self, query: Query) -> Page:
         """Return one page of cases.
