@@ -19,7 +19,20 @@ from django.db import transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from casework import audit, bulk, chains, evidence, exposure, hits, likeness, responses, signals, signatures, switches
+from casework import (
+    audit,
+    bulk,
+    chains,
+    clocks,
+    evidence,
+    exposure,
+    hits,
+    likeness,
+    responses,
+    signals,
+    signatures,
+    switches,
+)
 from casework.errors import NotAllowed, NotFound
 from casework.models import UNDECIDED, Case, CaseState, Decision, NoticeLine, User
 from casework.roles import Action, require
@@ -66,10 +79,14 @@ def enter(cases: Sequence[Case]) -> list[int]:
     clustered = [case for case in ordered if not case.audit_sample]
     signs = signatures.signs(clustered)  # computed before the lock is taken
     if not clustered:
+        for case in alone:
+            clocks.start(case)
         return sorted(_insert(alone).values())
     chains.lock(_LOCK)
     gathering = _Gathering(clustered, signs)
     own = [case for case in clustered if case.copy_of is None]
+    for case in [*alone, *own]:
+        clocks.start(case)
     ids = _insert([*alone, *own])
     signatures.remember((ids[case.capture_id], sign) for case, sign in gathering.own if case.capture_id in ids)
     _enter_copies([case for case in clustered if case.copy_of is not None], ids)
@@ -284,6 +301,7 @@ def split(case_id: int, user: User) -> Case:
         copy.decisions.filter(pk__in=[one.pk for one in followed]).update(undone_at=timezone.now())
     details: dict[str, Any] = {"from": case.pk, "likeness": copy.likeness}
     copy.copy_of, copy.split_from, copy.likeness = None, case, None
+    clocks.start(copy)
     copy.version += 1
     copy.save()
     signatures.remember([(copy.pk, signatures.signs([copy])[0])])
@@ -303,7 +321,7 @@ def rejoin(case_id: int, user: User) -> Case:
     copy, case = _pair(case_id, user, "split_from")
     if copy.state != CaseState.OPEN or case.copy_of_id is not None or copy.copies.exists():
         raise NotAllowed(f"案件{copy.number}拆出后已有变化，不能归回")
-    copy.copy_of, copy.split_from = case, None
+    copy.copy_of, copy.split_from, copy.due_at = case, None, None
     forms = [likeness.normal_form(one.folded, one.undone) for one in (copy, case)]
     copy.likeness = likeness.likeness(*forms)
     decision = _last_decisions({case.pk}).get(case.pk)

@@ -34,11 +34,6 @@ def for_platform(severity: str, *, kid_zone: bool, start: datetime) -> Deadline:
     return after(start, duration, share=0.5 if kid_zone else 1.0)
 
 
-def first_look(severity: str, start: datetime) -> Deadline:
-    """Return the moment by which a human should first look at a case that was made at `start`."""
-    return after(start, load_service_levels()[severity].first_look)
-
-
 def after(start: datetime, duration: Duration, share: float = 1.0) -> Deadline:
     """Return the moment this long after `start`; working days follow the Chinese calendar.
 

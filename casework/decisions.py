@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, claims, clusters, evidence, exposure, hits, policies, responses, signals, signatures
+from casework import audit, claims, clocks, clusters, evidence, exposure, hits, policies, responses, signals, signatures
 from casework.cases import UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import UNDECIDED, Addressee, Case, CaseState, Claim, Decision, Finding, NoticeLine, User
@@ -124,6 +124,7 @@ def undo(case_id: int, user: User) -> Case:
     case.state, case.purge_after = decision.state_before, None
     if not case.restricted:
         hits.settle(case, decision.category_before, decision.categories_before, decision.grade_before)
+    clocks.restart(case)
     _save(case)
     copies = clusters.take_back(decision)
     audit.record(
@@ -234,6 +235,7 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
         hits.settle(case, case.category, grade=case.grade)
     if state is CaseState.OUT_OF_SCOPE:
         case.purge_after = timezone.now() + UNDO_WINDOW
+    clocks.start(case)
     _save(case)
     Claim.objects.filter(case=case).delete()
     copies = clusters.spread(case, decision)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("queue/searches/<int:search_id>/remove/", searches.remove, name="remove-search"),
     path("queue/searches/<int:search_id>/bring-back/", searches.bring_back, name="bring-back-search"),
     path("cases/<int:case_id>/similar/", searches.similar, name="similar"),
+    path("queue/due/", staff.due, name="due"),
     path("queue/next/", staff.next_case, name="next-case"),
     path("cases/<int:case_id>/", staff.case, name="case"),
     path("cases/<int:case_id>/reveal/", staff.reveal, name="reveal"),

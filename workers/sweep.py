@@ -9,7 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from casework import cases, claims, intake
+from casework import cases, claims, clocks, intake
 from casework.models import Batch, Case, Heartbeat
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
@@ -40,6 +40,7 @@ def run(unfinished_seconds: int | None = None, settled_seconds: int = SETTLED_SE
     sent = _send_lost(get_settings().lost_seconds if unfinished_seconds is None else unfinished_seconds)
     purged = cases.purge_due()
     claims.drop_expired()
+    clocks.start_missing()
     try:
         indexed, error = _catch_up(settled_seconds), ""
     except SearchUnavailable as unavailable:

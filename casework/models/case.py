@@ -77,6 +77,7 @@ class Case(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     visible_at = models.DateTimeField(null=True, db_comment="when the search first took it; it shows within a second")
     updated_at = models.DateTimeField(auto_now=True)
+    due_at = models.DateTimeField(null=True, db_comment="by when somebody here should act; null: nobody has to")
     purge_after = models.DateTimeField(null=True, db_comment="when an out-of-scope case loses its text")
     purged_at = models.DateTimeField(null=True)
     edited_at = models.DateTimeField(null=True, db_comment="when a crawl found another text in its place")
@@ -114,6 +115,7 @@ class Case(models.Model):
             models.Index(
                 fields=["id"], name="case_behind", condition=models.Q(indexed_version__lt=models.F("version"))
             ),
+            models.Index(fields=["due_at"], name="case_due", condition=models.Q(due_at__isnull=False)),
             models.Index(fields=["purge_after"], name="case_purge", condition=models.Q(purge_after__isnull=False)),
         ]
         constraints = [

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from casework import accounts, anchors, audit, misses, policies, status, switches
+from casework import accounts, anchors, audit, clocks, misses, policies, status, switches
 from casework.errors import NotFound
 from casework.models import (
     AuditEntry,
@@ -60,6 +60,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "dead": DeadLetter.objects.order_by("-id")[:20],
         "crawls": [(label("site", one.name.removeprefix("crawl:")), one) for one in _crawls()],
         "recall": misses.recall(),
+        "clocks": clocks.counts(),
         "rules": switches.standing(),
         "may_turn": bool(may(user, Action.TURN_RULES)),
         "wrong_policies": [

@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from casework import annotations, cases, claims, clusters, decisions, exposure, policies, transitions
+from casework import annotations, cases, claims, clocks, clusters, decisions, exposure, policies, transitions
 from casework.errors import HeldByOther, InvalidInput, StaleCase
 from casework.models import UNDECIDED, Addressee, Case, CaseState, Decision, Finding, User
 from casework.roles import Action, may
@@ -65,6 +65,16 @@ def queue(request: HttpRequest) -> HttpResponse:
         **_paging(request, page.total, query, page.next_after),
     }
     return render(request, "review_ui/queue.html", context)
+
+
+@allowed(Action.DECIDE)
+@require_GET
+def due(request: HttpRequest) -> HttpResponse:
+    """Show what is late and what soon will be, the most pressing first."""
+    user = person(request)
+    rows = clocks.waiting(user)
+    context = {"rows": rows, "holders": claims.holders([one.case.pk for one in rows]), "counts": clocks.counts()}
+    return render(request, "review_ui/due.html", context)
 
 
 @allowed(Action.SEE_CASES)

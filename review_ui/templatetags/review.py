@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext as _
 
-from casework import deadlines, law, policies
+from casework import clocks, law, policies
 from casework.models import Case
 from config.taxonomy import LawRef
 from review_ui import words
@@ -131,9 +131,10 @@ def moment(moment: datetime | None) -> str:
 
 @register.filter
 def first_look(case: Case) -> FirstLook:
-    """Return by when a human should look at a case for the first time."""
-    deadline = deadlines.first_look(case.severity, case.created_at)
-    return FirstLook(deadline.at, deadline.at < timezone.now(), deadline.calendar_known)
+    """Return by when a human should look at an open case."""
+    deadline = clocks.due(case, case.created_at)
+    at = case.due_at or (deadline.at if deadline else case.created_at)
+    return FirstLook(at, at < timezone.now(), deadline.calendar_known if deadline else True)
 
 
 @register.filter

@@ -1,6 +1,6 @@
 """Deadlines follow the service levels and the Chinese working calendar."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -47,5 +47,33 @@ def test_a_deadline_is_shown_as_a_suggestion_with_its_zone() -> None:
     assert text == "2026-11-25 10:00 +08:00 前（建议）"
 
 
-def test_a_person_looks_first_within_the_hours_of_the_severity() -> None:
-    assert deadlines.first_look("S1", at("2026-11-24T10:00")).at == at("2026-11-24T14:00")
+# Days off and days made up for, as the State Council published them: 国办发明电〔2023〕7号, 〔2024〕12号, 〔2025〕7号.
+PUBLISHED: dict[int, tuple[str, str]] = {
+    2024: (
+        "01-01 02-10..02-17 04-04..04-06 05-01..05-05 06-10 09-15..09-17 10-01..10-07",
+        "02-04 02-18 04-07 04-28 05-11 09-14 09-29 10-12",
+    ),
+    2025: (
+        "01-01 01-28..02-04 04-04..04-06 05-01..05-05 05-31..06-02 10-01..10-08",
+        "01-26 02-08 04-27 09-28 10-11",
+    ),
+    2026: (
+        "01-01..01-03 02-15..02-23 04-04..04-06 05-01..05-05 06-19..06-21 09-25..09-27 10-01..10-07",
+        "01-04 02-14 02-28 05-09 09-20 10-10",
+    ),
+}
+
+
+@pytest.mark.parametrize("year", PUBLISHED)
+def test_working_days_are_those_of_the_published_schedule(year: int) -> None:
+    spans, made_up = (given.split() for given in PUBLISHED[year])
+    off: set[date] = set()
+    for span in spans:
+        first, last = (date.fromisoformat(f"{year}-{end}") for end in (span[:5], span[-5:]))
+        off.update(first + timedelta(days=n) for n in range((last - first).days + 1))
+    worked = {date.fromisoformat(f"{year}-{day}") for day in made_up}
+    days = [date(year, 1, 1) + timedelta(days=n) for n in range(366 if year == 2024 else 365)]
+    expected = {day: (day.weekday() < 5 and day not in off) or day in worked for day in days}
+    assert {day: deadlines._is_working_day(day) for day in days} == {
+        day: (work, True) for day, work in expected.items()
+    }

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from casework import decisions, intake, status
-from casework.models import Batch, Heartbeat
+from casework.models import Batch, CaseState, Heartbeat
 from casework.search.database import DatabaseSearch
 from casework.search.port import SearchUnavailable
 from tests.casework.factories import make_assessment, make_capture, make_case, make_user
@@ -48,7 +48,7 @@ def test_an_empty_installation_is_at_rest() -> None:
         "cases": {
             "total": 0,
             "open": 0,
-            "by_state": {"open": 0, "escalated": 0, "confirmed": 0, "dismissed": 0, "out_of_scope": 0},
+            "by_state": dict.fromkeys(CaseState.values, 0),
             "copies": 0,
         },
         "search": {"backend": "database", "documents": 0, "behind": 0},
