@@ -19,6 +19,7 @@ from crawlers.report import CrawlReport
 from crawlers.state import State, ThreadState
 from crawlers.under_way import ThreadVisit, chance_of, expected_of
 from crawlers.units import Unit, UnitReader
+from crawlers.yields import MOST_EXAMPLES
 
 LONGEST_NOTE = 20
 """Characters that may stand around a site's note that something was removed."""
@@ -105,6 +106,22 @@ class Keeper:
         if self._evidence is not None:
             with suppress(OSError):
                 self._evidence.keep(response, self._policy, content=False)
+
+    def note_list(self, response: Response, number: int, found: int) -> None:
+        """Count the threads of a list page; a first page without any is kept."""
+        self._report.yields.note_list(number, found)
+        if not found and number == 1:
+            self.keep_empty(response)
+
+    def keep_empty(self, response: Response) -> None:
+        """Keep a page on which something was to be expected and nothing was found: it shows what changed."""
+        kept, recipe = self._report.yields.evidence, self._policy.crawl
+        if self._evidence is None or recipe is None or len(kept) >= MOST_EXAMPLES:
+            return
+        if not self._state.history.has_begun(recipe):
+            return
+        with suppress(OSError):
+            kept.append(self._evidence.keep(response, self._policy))
 
     def _is_removed(self, unit: Unit) -> bool:
         """Whether all that stands there is the site's own note that something was removed."""

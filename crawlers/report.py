@@ -68,4 +68,5 @@ class CrawlReport:
             "failed": dict(self.failed),
             "amber": [{"kind": one.kind, "since": one.since.isoformat(), "what": one.what} for one in self.amber],
             "empty": self.yields.empty,
+            "evidence": self.yields.evidence,
         }

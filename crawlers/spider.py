@@ -140,7 +140,7 @@ class SiteSpider(scrapy.Spider):
         if not found and self._barren(response, visit):
             self._done(visit)
             return
-        self.report.yields.note_list(number, found)
+        self.keeper.note_list(response, number, found)
         visit.validators += validators_of(response)
         following = paging.following(recipe.paging, page, response, number, number)
         if found and (moved or not visit.was_complete) and following and canonical(following) not in visit.lists:
@@ -279,6 +279,8 @@ class SiteSpider(scrapy.Spider):
         if self.report.units == before and self._barren(response, visit, expected=bool(thread.urls) or leads_on):
             self._done(visit)
             return
+        if self.report.units == before and not thread.urls and (thread.announced or thread.units_before):
+            self.keeper.keep_empty(response)
         thread.urls.add(canonical(response.url))
         if (recipe.truncated and fields.text(recipe.truncated, page)) or CUT in response.flags:
             self.report.truncated_threads += 1

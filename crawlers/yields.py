@@ -48,12 +48,13 @@ class Tally:
 
 @dataclass
 class Yields:
-    """What one run found, and addresses of pages on which nothing was."""
+    """What one run found, addresses of pages on which nothing was, and references to such pages where they are kept."""
 
     lists: Tally = field(default_factory=Tally)
     threads: Tally = field(default_factory=Tally)
     units: Tally = field(default_factory=Tally)
     empty: list[str] = field(default_factory=list)
+    evidence: list[str] = field(default_factory=list)
 
     def tallies(self) -> dict[str, Tally]:
         """Return kind → tally of what was looked at."""
@@ -107,6 +108,11 @@ class History:
                 row = (now, digest, kind, tally.base, tally.found)
                 self._db.execute("INSERT INTO yield VALUES (?, ?, ?, ?, ?)", row)
         return self.amber()
+
+    def has_begun(self, recipe: Recipe) -> bool:
+        """Whether earlier runs with this recipe tell what is usual."""
+        query = "SELECT count(DISTINCT at) FROM yield WHERE recipe = ?"
+        return bool(self._db.execute(query, (_digest(recipe),)).fetchone()[0] >= RUNS_NEEDED)
 
     def amber(self) -> list[Rot]:
         """Return what yields far less than usual."""

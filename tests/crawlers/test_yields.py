@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crawlers.evidence import EvidenceStore, metadata
 from crawlers.yields import Tally, far_fewer
 from tests.crawlers.conftest import HTML_RECIPE, Crawls
 from tests.crawlers.site import Site
@@ -63,6 +65,24 @@ def test_posts_under_another_name_are_amber_with_an_example_and_are_read_once_th
     found = crawls.run(crawls.policy(mended))
     assert len([one for one in found if one.text.startswith("后来")]) == 12
     assert crawls.report.amber == []
+
+
+def test_pages_on_which_nothing_is_found_any_more_are_kept_as_evidence(
+    site: Site, crawls: Crawls, forum: Forum, tmp_path: Path
+) -> None:
+    store = EvidenceStore(tmp_path / "responses", None, "https://unit.example/crawler")
+    threads = healthy(crawls, forum)
+    threads["t0"].append("还有")
+    forum(threads)
+    renamed(site, "/t/t0", "class=post", "class=item")
+    renamed(site, "/list", "class=thread", "class=row")
+    crawls.run(evidence=store)
+    (reference,) = crawls.report.as_dict()["evidence"]
+    assert metadata(tmp_path / "responses", reference)["url"] == f"{site.url}list"
+
+    forum(threads)
+    crawls.run(evidence=store)
+    assert crawls.report.as_dict()["evidence"] == []
 
 
 def test_a_recipe_that_finds_one_post_of_ten_is_amber(site: Site, crawls: Crawls, forum: Forum) -> None:

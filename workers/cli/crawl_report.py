@@ -94,6 +94,8 @@ def _complain(report: CrawlReport, wrong: str | None) -> None:
         pages = ", ".join(report.yields.empty) or "its list pages"
         advice = f"`woodpecker site try {report.site}` shows what it finds"
         complain(f"{report.site}: the recipe may no longer fit ({pages}); {advice}")
+    if report.amber and report.yields.evidence:
+        complain(f"{report.site}: pages as they were answered: {', '.join(report.yields.evidence)}")
 
 
 def _table(crawled: Sequence[Crawled]) -> Table:
