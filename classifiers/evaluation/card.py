@@ -16,7 +16,8 @@ CARD = "card.json"
 _OPENING = """\
 # Model card: {version}
 
-<!-- Written by `python -m classifiers.evaluation.card > docs/model-card.md`; train again instead of changing it. -->
+<!-- Written by `python -m classifiers.evaluation.card > docs/model-card.md`, its drawing by
+`python -m classifiers.evaluation.reliability > docs/model-card.svg`; train again instead of changing it. -->
 
 **What it is.** The assessor that ships: evasions are undone, word rules and a linear model over hashed character
 n-grams speak, and their probabilities are combined (see [detection.md](detection.md)). It gives a probability for each
@@ -76,6 +77,11 @@ def _categories(card: Mapping[str, Any]) -> list[str]:
     return [
         "## By category, at a score of .5\n",
         *_table(("category", *_HEAD), rows),
+        "Do the scores come true? On the diagonal, a score of .7 means that seven of ten such texts are of the\n"
+        "category; a larger point stands for more texts. Scores are calibrated as if at least three texts in a\n"
+        "hundred were of a category, which is nearer to what people look at than these rows are: so rare categories\n"
+        "lie below the diagonal here.\n\n"
+        "![Reliability of each category](model-card.svg)\n",
         "Rules alone speak for: " + ", ".join(f"`{slug}`" for slug in card["rules_only"]) + ".\n",
     ]
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -54,6 +55,30 @@ def test_a_text_gets_the_same_assessment_alone_and_in_any_batch(cascade: Cascade
     shuffled = cascade.assess([texts[i] for i in order])
     assert [shuffled[order.index(i)] for i in range(0, 700, 13)] == [together[i] for i in range(0, 700, 13)]
     assert [cascade.assess([text])[0] for text in texts[:60]] == together[:60]
+
+
+AWKWARD = ["", "好", "x" * 20_000, "废侮豆哺沂起" * 3000, "😀" * 500, "\ud800\udc00\ud800", "\u200b" * 50]
+AWKWARD += ["Привет мир", "שלום", "0" * 300]
+
+
+def test_awkward_texts_get_the_same_scores_alone_and_together(cascade: Cascade) -> None:
+    together = cascade.assess(AWKWARD)
+    assert [cascade.assess([text])[0] for text in AWKWARD] == together
+    for text, assessment in zip(AWKWARD, together, strict=True):
+        assert all(0 <= span.start < span.end <= len(text) for span in assessment.spans)
+
+
+def test_scores_are_the_same_on_one_thread_and_on_two(cascade: Cascade) -> None:
+    texts = sample(120)
+    with ThreadPoolExecutor(2) as pool:
+        halves = list(pool.map(cascade.scores, (texts[:60], texts[60:])))
+    assert np.allclose(np.concatenate(halves), cascade.scores(texts), atol=1e-3)
+
+
+def test_what_nobody_listed_is_read_as_it_is_meant(cascade: Cascade) -> None:
+    [plain, hidden] = cascade.assess(["你这个废物，全班都不想跟你坐一起", "你这个废侮，全班豆哺想跟你坐沂起"])
+    assert hidden.scores["bullying"] >= plain.scores["bullying"] - 0.1
+    assert {entry.kind for entry in hidden.undone} & {"sound", "look_alike"}
 
 
 def test_scores_alone_are_those_of_the_assessments(cascade: Cascade) -> None:

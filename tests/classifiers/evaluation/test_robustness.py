@@ -1,0 +1,46 @@
+"""What evasion costs the shipped model, on texts of our own: floors below which it must not fall.
+
+The full measurement, on held-back texts of all sets, is in docs/model-card.md; here are few texts, so floors lie some
+points below what is measured there.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+import numpy as np
+import pytest
+
+from classifiers.cascade import load_cascade
+from classifiers.evaluation.robustness import under_evasion
+from classifiers.training.evasions import FORM, SOUND_AND_SHAPE
+from classifiers.training.sets import SETS_FILE
+from classifiers.training.written import read_written
+from config.taxonomy import SLUGS
+
+FLOORS = {
+    **dict.fromkeys(FORM, 0.95),
+    "spaced": 0.85,
+    "punctuated": 0.9,
+    "emoji_between": 0.88,
+    **dict.fromkeys(SOUND_AND_SHAPE, 0.75),
+}
+
+
+@pytest.fixture(scope="module")
+def measured() -> dict[str, dict[str, float]]:
+    cascade = load_cascade()
+    rows = [row for path in sorted((SETS_FILE.parent / "written").glob("*.tsv")) for row in read_written(path)]
+    chosen = Random(7).sample(rows, 900)
+    limits = np.array([0.15 if slug == "sexual_exploitation" else 0.5 for slug in SLUGS])
+    over = (cascade.scores([row["text"] for row in chosen]) >= limits).any(axis=1)
+    flagged = [row["text"] for row, said in zip(chosen, over, strict=True) if said][:150]
+    calm = [row["text"] for row, said in zip(chosen, over, strict=True) if not said and not row["slugs"]][:200]
+    return under_evasion(cascade.scores, flagged, calm, limits)
+
+
+@pytest.mark.parametrize("kind", FLOORS)
+def test_a_flagged_text_keeps_its_categories_when_it_is_written_as_evaders_write(
+    measured: dict[str, dict[str, float]], kind: str
+) -> None:
+    assert measured[kind]["kept"] >= FLOORS[kind]
