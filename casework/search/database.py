@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import Counter
+import json
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import reduce
@@ -11,7 +11,7 @@ from operator import and_, or_
 from typing import Any
 
 from django.db.models import Case as When_
-from django.db.models import Count, F, IntegerField, Q, QuerySet, TextField, Value, When
+from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -32,6 +32,7 @@ ORDERS: dict[Sort, tuple[tuple[str, bool], ...]] = {
 """Fields of each order, and whether the greatest comes first."""
 SIMILAR_FROM = 2000
 """Newest cases of the same category that are compared."""
+FEW = 1000
 LEAST_ALIKE = 0.2
 """Least share of common character pairs (Jaccard) that counts as similar."""
 
@@ -50,8 +51,9 @@ class DatabaseSearch:
     def search(self, query: Query) -> Page:
         """Return one page of cases."""
         terms = query.terms()
-        found = _matching(query, terms)
-        total, facets = _counted(query, terms) if query.facets else (found.count(), {})
+        few = _few(query, terms) if terms else None
+        found = _matching(query, terms, few=few)
+        total, facets = _counted(query, terms, few) if query.facets else (found.count(), {})
         order = ORDERS[query.sort]
         ordered = _ranked(found, terms).order_by(*(f"-{name}" if down else name for name, down in order))
         rows = _after(ordered, query, order) if query.after else _window(ordered, query)
@@ -101,7 +103,9 @@ class DatabaseSearch:
         return total
 
 
-def _matching(query: Query, terms: Sequence[Term], without: Sequence[str] = ()) -> QuerySet[Case]:
+def _matching(
+    query: Query, terms: Sequence[Term], without: Sequence[str] = (), few: Sequence[int] | None = None
+) -> QuerySet[Case]:
     # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
     cases = _in_scope(query.scope).annotate(flagged=Cast("categories", TextField()))
     for name, values in query.filters.items():
@@ -109,11 +113,19 @@ def _matching(query: Query, terms: Sequence[Term], without: Sequence[str] = ()) 
             cases = cases.filter(_condition(name, values))
     if not query.filters.get("state"):
         cases = cases.exclude(state=CaseState.OUT_OF_SCOPE)
+    if few is not None:
+        return cases.filter(pk__in=few)
     for term in terms:
         # A term without a letter or figure (an emoji, a sign) is looked for as it stands.
         pieces = term.pieces() or [term.text]
         cases = cases.filter(reduce(and_, (Q(folded__contains=piece) for piece in pieces)))
     return cases
+
+
+def _few(query: Query, terms: Sequence[Term]) -> list[int] | None:
+    """Return the cases in which the terms stand, when they are few: the texts are then looked through only once."""
+    found = list(_matching(query, terms, without=FACETS).order_by().values_list("pk", flat=True)[: FEW + 1])
+    return found if len(found) <= FEW else None
 
 
 def _in_scope(scope: Scope) -> QuerySet[Case]:
@@ -173,26 +185,37 @@ def _after(cases: QuerySet[Case], query: Query, order: Sequence[tuple[str, bool]
     return cases.filter(past)
 
 
-def _counted(query: Query, terms: Sequence[Term]) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+def _counted(
+    query: Query, terms: Sequence[Term], few: Sequence[int] | None
+) -> tuple[int, dict[str, list[tuple[str, int]]]]:
     """Return the number of cases, and each facet's counts of what the filters of the others leave.
 
     Cases share few combinations of values: these are counted in one pass, and the rest is adding up.
     """
-    combinations = _matching(query, terms, without=FACETS).order_by().values_list(*_COMBINED).annotate(n=Count("pk"))
+    cases = _matching(query, terms, without=FACETS, few=few).annotate(as_kept=_AS_KEPT)
+    combinations = cases.order_by().values_list(*_COMBINED).annotate(n=Count("pk"))
     chosen = {name: set(values) for name, values in query.filters.items() if values and name in FACETS}
-    total, facets = 0, {name: Counter[str]() for name in FACETS}
-    for *values, n in combinations:
-        combination = {name: {value} for name, value in zip(FACETS, values, strict=True) if name != "category"}
-        combination["category"] = set(values[FACETS.index("category")])
-        missed = [name for name, wanted in chosen.items() if not wanted & combination[name]]
+    total, facets = 0, {name: dict[str, int]() for name in FACETS}
+    read: dict[str, tuple[str, ...]] = {}
+    for *values, n in combinations.iterator(chunk_size=2000):
+        flagged = values[_CATEGORY]
+        if flagged not in read:
+            read[flagged] = tuple(dict.fromkeys(json.loads(flagged)))
+        found = dict(zip(FACETS, ((value,) for value in values), strict=True)) | {"category": read[flagged]}
+        missed = [name for name, wanted in chosen.items() if wanted.isdisjoint(found[name])]
+        if len(missed) > 1:
+            continue
         total += 0 if missed else n
-        for name in FACETS:
-            if not missed or missed == [name]:
-                facets[name].update(dict.fromkeys(combination[name], n))
-    return total, {name: sorted(found.items(), key=lambda pair: (-pair[1], pair[0])) for name, found in facets.items()}
+        for name in missed or FACETS:
+            for value in found[name]:
+                facets[name][value] = facets[name].get(value, 0) + n
+    return total, {name: sorted(one.items(), key=lambda pair: (-pair[1], pair[0])) for name, one in facets.items()}
 
 
-_COMBINED = tuple("categories" if name == "category" else name for name in FACETS)
+_AS_KEPT = Func(F("categories"), template="%(expressions)s", output_field=TextField())
+"""JSON as it is kept, neither cast, which no index is ordered by, nor parsed row by row."""
+_COMBINED = tuple("as_kept" if name == "category" else name for name in FACETS)
+_CATEGORY = FACETS.index("category")
 
 
 def _pairs(text: str) -> set[str]:
