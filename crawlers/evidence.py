@@ -77,21 +77,24 @@ class EvidenceStore:
         self._folder, self._keys, self._operator = folder, keys, operator
         self._kept: WeakKeyDictionary[Response, str] = WeakKeyDictionary()
 
-    def keep(self, response: Response, policy: SitePolicy, *, content: bool = True) -> str:
+    def keep(
+        self, response: Response, policy: SitePolicy, *, content: bool = True, stored_at: datetime | None = None
+    ) -> str:
         """Store a response, once, and return its reference; when it returns, it survives a kill.
 
         Args:
             response: the answer, as Scrapy hands it over.
             policy: under which it was asked for.
             content: False keeps metadata and digest only, as for a page that asks not to be archived.
+            stored_at: when somebody else stored it, from whom it was imported; None: it was answered to us just now.
 
         Raises:
             OSError: the folder cannot be written.
         """
         if response in self._kept:
             return self._kept[response]
-        now = datetime.now(UTC)
-        told = _metadata(response, policy, self._operator, now)
+        now = stored_at or datetime.now(UTC)
+        told = _metadata(response, policy, self._operator, now) | {"source": "import" if stored_at else "crawl"}
         record = _warc(response, told, now)
         digest = hashlib.sha256(record).hexdigest()
         sealed = content and self._keys is not None

@@ -15,6 +15,7 @@ import structlog
 from config.import_recipe import Column, Encoding
 from config.policy import PolicyError, SitePolicy, list_sites, load_site
 from config.settings import get_settings
+from crawlers.evidence import EvidenceStore, Keys, WrongKey
 from crawlers.importers import archive, jsonl, table
 from crawlers.importers.jsonl import NotReadable, Row
 from workers import ingestion
@@ -76,7 +77,17 @@ def rows(stream: BinaryIO, name: str, supply: Supply) -> Iterator[tuple[int, Row
         yield from table.read(stream, policy, key=key, **options)  # type: ignore[arg-type]
         return
     read = archive.read_warc if form == "warc" else archive.read_wacz
-    yield from read(stream, [policy] if policy else list(_sites()), key=key, section=supply.section)
+    sites = [policy] if policy else list(_sites())
+    yield from read(stream, sites, key=key, section=supply.section, evidence=_evidence())
+
+
+def _evidence() -> EvidenceStore:
+    settings = get_settings()
+    try:
+        keys = Keys.of(settings.evidence_key.get_secret_value())
+    except WrongKey as error:
+        raise NotReadable(str(error)) from error
+    return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
 
 
 def _policy(supply: Supply) -> SitePolicy:

@@ -20,6 +20,7 @@ from warcio.exceptions import ArchiveLoadFailed
 from config.policy import Section, SitePolicy
 from crawlers import fields, formats, pages, paging
 from crawlers.canonical import canonical
+from crawlers.evidence import EvidenceStore
 from crawlers.importers.jsonl import NotReadable, Problem, Row
 from crawlers.sampling import UNKNOWN
 from crawlers.units import UnitReader
@@ -30,7 +31,12 @@ MAX_ARCHIVES = 10_000
 
 
 def read_warc(
-    stream: BinaryIO, sites: Sequence[SitePolicy], *, key: bytes, section: str | None = None
+    stream: BinaryIO,
+    sites: Sequence[SitePolicy],
+    *,
+    key: bytes,
+    section: str | None = None,
+    evidence: EvidenceStore | None = None,
 ) -> Iterator[tuple[int, Row]]:
     """Yield (record number, capture or what is wrong with it), page by page.
 
@@ -39,22 +45,28 @@ def read_warc(
         sites: those whose pages are looked for; a page of none of them is a problem of its record.
         key: secret for the keyed hashes of contact codes.
         section: where all pages belong; None: the section whose start page leads to them, else the first.
+        evidence: keeps the page behind each capture; None keeps none.
 
     Raises:
         NotReadable: the file is no WARC.
     """
-    yield from _Archive(sites, key, section).read(stream)
+    yield from _Archive(sites, key, section, evidence).read(stream)
 
 
 def read_wacz(
-    stream: BinaryIO, sites: Sequence[SitePolicy], *, key: bytes, section: str | None = None
+    stream: BinaryIO,
+    sites: Sequence[SitePolicy],
+    *,
+    key: bytes,
+    section: str | None = None,
+    evidence: EvidenceStore | None = None,
 ) -> Iterator[tuple[int, Row]]:
     """As `read_warc`, for every WARC file in a WACZ; records are counted through all of them.
 
     Raises:
         NotReadable: the file is no WACZ.
     """
-    archive = _Archive(sites, key, section)
+    archive = _Archive(sites, key, section, evidence)
     try:
         packed = zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, OSError) as error:
@@ -74,10 +86,12 @@ def read_wacz(
 
 
 class _Archive:
-    def __init__(self, sites: Sequence[SitePolicy], key: bytes, section: str | None) -> None:
+    def __init__(
+        self, sites: Sequence[SitePolicy], key: bytes, section: str | None, evidence: EvidenceStore | None
+    ) -> None:
         self._hosts = {host: policy for policy in reversed(sites) if policy.crawl for host in policy.allowed_hosts()}
         self._readers = {policy.name: UnitReader(policy, key) for policy in sites}
-        self._section = section
+        self._section, self._evidence = section, evidence
         self._following: dict[str, tuple[str, int]] = {}
         self.number = 0
 
@@ -149,6 +163,13 @@ class _Archive:
             self._following[canonical(following)] = (own, offset + len(units))
         for unit in units:
             capture = reader.capture(unit, section, own, response.url, own, UNKNOWN, moment)
+            if capture and self._evidence:
+                try:
+                    kept = self._evidence.keep(response, policy, stored_at=moment)
+                except OSError as error:
+                    yield [self.problem("(evidence)", str(error.strerror), "a data folder that can be written")]
+                    continue
+                capture = capture.model_copy(update={"evidence": kept})
             yield capture or [self.problem("(page)", "a unit that no capture can hold", "a text and an address")]
         if not units and not self._is_list(response, policy):
             yield [

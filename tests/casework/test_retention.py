@@ -57,8 +57,8 @@ def test_what_was_dismissed_again_keeps_its_text_from_then() -> None:
     case = make_case()
     user = make_user()
     decisions.decide(case.pk, user, "dismissed", expected_version=1)
-    Decision.objects.update(decided_at=timezone.now() - MONTH)
     decisions.undo(case.pk, user)
+    Decision.objects.update(decided_at=timezone.now() - MONTH)
     decisions.decide(case.pk, user, "dismissed", expected_version=3)
     assert retention.purge().purged["dismissed"] == 0
 

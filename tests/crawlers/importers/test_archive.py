@@ -6,13 +6,16 @@ import gzip
 import io
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from crawlers.capture import Capture
+from crawlers.evidence import EvidenceStore, Keys, metadata, unseal
 from crawlers.importers import archive
 from crawlers.importers.jsonl import NotReadable
 from tests.crawlers.conftest import KEY, Crawls
@@ -71,6 +74,24 @@ def test_stored_pages_bring_the_captures_of_a_crawl(crawls: Crawls, stored: Stor
         same = crawled[row.id]
         assert (row.text, row.kind, row.position, row.section) == (same.text, same.kind, same.position, same.section)
         assert row.captured_at.isoformat() == "2026-11-20T08:00:00+00:00"
+
+
+def test_the_page_behind_each_capture_is_kept_sealed_with_the_time_at_which_it_was_stored(
+    crawls: Crawls, stored: Stored, tmp_path: Path
+) -> None:
+    keys = Keys.of(Fernet.generate_key().decode())
+    store = EvidenceStore(tmp_path, keys, "")
+    rows = [row for _, row in archive.read_warc(io.BytesIO(warc(stored)), [crawls.policy()], key=KEY, evidence=store)]
+
+    assert rows
+    for row in rows:
+        assert isinstance(row, Capture)
+        assert row.evidence
+        told = metadata(tmp_path, row.evidence)
+        assert (told["url"], told["source"], told["fetched_at"]["utc"]) == (
+            row.url, "import", "2026-11-20T08:00:00+00:00",
+        )  # fmt: skip
+        assert unseal(tmp_path, row.evidence, keys)
 
 
 @pytest.mark.parametrize("packed", [True, False])
