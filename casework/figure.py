@@ -12,7 +12,7 @@ from casework.estimation import Estimate
 from casework.prevalence import Prevalence
 from config.taxonomy import load_taxonomy
 
-LEFT, WIDTH, ROW, TOP, RIGHT = 190, 420, 26, 58, 120
+LEFT, WIDTH, ROW, TOP, RIGHT = 230, 420, 26, 58, 120
 """Pixels: names, plot, height of a row, head, numbers."""
 
 
