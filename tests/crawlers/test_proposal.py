@@ -70,6 +70,19 @@ def test_a_front_page_gives_its_boards_as_sections(site: Site, crawls: Crawls) -
     assert found.reading is None
 
 
+def test_a_thread_gives_the_board_that_it_links_to_and_shows_its_posts(site: Site, crawls: Crawls) -> None:
+    site.pages |= discuz_x3()
+    site.pages["/thread-12-2-1.html"] = f'<a href="forum-2-1.html">校园版</a>{site.pages["/thread-12-2-1.html"]}'
+
+    found = proposed(crawls, "thread-12-2-1.html")
+
+    assert [(one.title, one.start) for one in site_from_text(found.text, "x").sections] == [
+        ("校园版", ("/forum-2-1.html",))
+    ]
+    assert found.reading is not None
+    assert (found.reading.role, [row.text for row in found.reading.rows]) == ("thread", ["四"])
+
+
 def test_a_page_for_people_leads_to_the_interface_that_the_preset_reads(site: Site, crawls: Crawls) -> None:
     site.pages |= nodebb()
     site.pages["/category/5/evening"] = Reply(

@@ -69,6 +69,7 @@ def test_no_robots_file_breaks_the_reader(body: str) -> None:
         ("User-agent: *\nDisallow: /\nDisallow: /t/  # threads", (3, "Disallow: /t/  # threads")),
         ("User-agent: Other\nDisallow: /t/\nUser-agent: *\nDisallow: /t", (4, "Disallow: /t")),
         ("User-agent: SilverWoodpecker\nAllow: /t/\nUser-agent: *\nDisallow: /t/1", (2, "Allow: /t/")),
+        ("User-agent: *\nDisallow: /t/1\nAllow: /t/1", (3, "Allow: /t/1")),
         ("User-agent: *\nDisallow: /x", None),
         ("", None),
     ],
