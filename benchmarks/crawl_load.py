@@ -59,8 +59,8 @@ def _polite(folder: Path, hosts: int, delay: float, seconds: float, asked: Any) 
         _still_running(process)
     took = time.monotonic() - began
     made, busy = asked.value - before, (sum(measured.cpu_times()[:2]) - cpu) / took
-    process.terminate()
-    process.wait(60)
+    process.kill()
+    process.wait()
     ideal = hosts * took / delay
     print(
         f"{hosts} hosts, {delay:g} s apart, one process, {took:.0f} s: {made} requests, {made / ideal:.1%} of the ideal"
