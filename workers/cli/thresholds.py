@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 EMPHASISED = 1.5
 """How much the recall of a class's emphasised categories counts."""
-HIGHEST: dict[Zone, float] = {"general": 0.9, "kid_zone": 0.7}
-"""A strong word rule (.9) always brings a human, in kid zones a medium one (.7) too."""
+HIGHEST = 0.7
+"""A medium word rule (.7) always brings a human."""
+BANTER = 0.9
+"""Highest for bullying outside kid zones, where most of what is wrongly flagged is banter: a strong rule still does."""
 OWN_LIFE: dict[Zone, float] = {"general": 0.5, "kid_zone": 0.3}
-"""The same for self_harm: a miss may cost a life, so it is found at the cost of the other categories."""
+"""Highest for self_harm: a miss may cost a life, so it is found at the cost of the other categories."""
 
 
 def register(app: typer.Typer) -> None:
@@ -91,7 +93,8 @@ def measure(policy: GeneralPolicy, aim: Aim, held: HeldBack, version: str) -> Me
 
 
 def _highest(held: HeldBack, zone: Zone) -> dict[str, float]:
-    return dict.fromkeys(held.slugs, HIGHEST[zone]) | {"self_harm": OWN_LIFE[zone]}
+    bullying = BANTER if zone == "general" else HIGHEST
+    return dict.fromkeys(held.slugs, HIGHEST) | {"self_harm": OWN_LIFE[zone], "bullying": bullying}
 
 
 def _at(proposal: Proposal, slug: str) -> Any:
