@@ -36,12 +36,13 @@ def take(case_id: int, user: User) -> Claim:
     """
     require(user, Action.DECIDE)
     case = exposure.visible_case(case_id, user)
-    if case.copy_of_id is not None or case.state not in UNDECIDED:
+    states = [one for one in UNDECIDED if one is not CaseState.ESCALATED or may(user, Action.DECIDE_ESCALATED)]
+    if case.copy_of_id is not None or case.state not in states:
         raise NotAllowed(f"案件{case.number}现为“{CaseState(case.state).label}”，不需要处理")
     if not _lease(case_id, user):
         must_be_free(case_id, user)
     # Whoever decides deletes the claim with the decision; one that was taken a moment later must not stay.
-    if not Case.objects.filter(pk=case_id, state__in=UNDECIDED).exists():
+    if not Case.objects.filter(pk=case_id, state__in=states).exists():
         Claim.objects.filter(case_id=case_id, holder=user).delete()
         raise NotAllowed(f"案件{case.number}刚刚已由他人决定")
     return Claim.objects.select_related("holder").get(case_id=case_id)

@@ -114,6 +114,13 @@ def test_what_one_may_not_see_or_decide_is_not_claimed() -> None:
         claims.take(make_case(copy_of=make_case()).pk, make_user())
 
 
+def test_what_was_escalated_is_claimed_by_those_alone_who_may_decide_it() -> None:
+    case, lead = make_case(state="escalated"), make_user(Role.LEAD)
+    with pytest.raises(NotAllowed, match="已上报"):
+        claims.take(case.pk, make_user())
+    assert claims.take(case.pk, lead).holder == lead
+
+
 def test_giving_back_frees_the_case_and_only_ones_own() -> None:
     case, first, second = make_case(), make_user(), make_user()
     claims.take(case.pk, first)
