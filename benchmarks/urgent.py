@@ -40,7 +40,7 @@ def main(
             time.sleep(0.2)
         ((before,),) = here.query("SELECT count(*) FROM casework_inboxitem")
         _ingest(here, "urgent.jsonl", _urgent())
-        waiting = "SELECT count(*) FROM casework_case WHERE category = 'self_harm' AND visible_at IS NOT NULL"
+        waiting = "SELECT count(*) FROM casework_case WHERE unit LIKE 'urgent-%' AND visible_at IS NOT NULL"
         while here.query(waiting)[0][0] < URGENT:
             time.sleep(0.2)
         ((after,),) = here.query("SELECT count(*) FROM casework_inboxitem")
@@ -73,7 +73,7 @@ def _lags(here: Installation) -> Iterator[float]:
         if here.environment.get("WOODPECKER_DATABASE_URL")
         else "(julianday(visible_at) - julianday(received_at)) * 86400"
     )
-    for (lag,) in here.query(f"SELECT {seconds} FROM casework_case WHERE category = 'self_harm'"):
+    for (lag,) in here.query(f"SELECT {seconds} FROM casework_case WHERE unit LIKE 'urgent-%'"):
         yield float(lag)
 
 
