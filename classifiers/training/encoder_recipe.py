@@ -67,6 +67,10 @@ class EncoderRecipe(BaseModel):
     least_share: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.15, description="calibrate as if at least this share of texts were of the category"
     )
+    lowest: dict[str, Share] = Field(
+        default_factory=dict, description="each category's lowest threshold in the policies: see reach.py"
+    )
+    lowest_else: Share = Field(default=0.2, description="the same for categories that are not named")
     sets_file: Path | None = Field(default=None, description="another sets.yaml, beside the recipe")
 
 
@@ -84,6 +88,7 @@ def load_encoder_recipe(path: Path, tier: Tier = "limited") -> tuple[EncoderReci
         ("sets", wanted, known),
         ("most", recipe.most, known),
         ("weights", recipe.weights, known),
+        ("lowest", recipe.lowest, recipe.categories),
     )
     for field, names, allowed in named:
         for name in names:

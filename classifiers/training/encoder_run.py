@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from classifiers.calibration import Platt, sigmoid
+from classifiers.calibration import Platt
 from classifiers.encoder import Encoder, load_encoder, save_manifest
 from classifiers.errors import DataError, ModelError, RecipeError
 from classifiers.linear import MODELS, LinearModel, load_model, newest
@@ -31,6 +31,7 @@ from classifiers.training.encoder_measure import Floats, evaded, figures, fit_cu
 from classifiers.training.encoder_recipe import EncoderRecipe, load_encoder_recipe
 from classifiers.training.encoder_train import Tuner, logits_of, watch
 from classifiers.training.export import export
+from classifiers.training.reach import reach_of
 from classifiers.training.rows import Rows, load_rows
 from classifiers.training.sets import LabelledSet, Tier
 from classifiers.training.train import CARD, LEAST, Trained, halves
@@ -38,8 +39,6 @@ from classifiers.training.train import CARD, LEAST, Trained, halves
 LABELLED = "labelled"  # where a data folder with corpora keeps the labelled sets
 FITTING = 1500  # texts that fix the scales of activations
 COMPARED = 5000  # texts that the int8 graph is compared with the float model on
-LOWEST = 0.2  # the lowest threshold of a shipped policy
-LOST = 0.003  # share of what both together would flag that may not reach the encoder
 
 
 def train_encoder(
@@ -93,7 +92,7 @@ def train_encoder(
     model = begun.model
     draws = Draws(rows, sets, recipe.weights, begun.tokens, recipe.training, recipe.seed, taught)
     identity = {
-        "recipe": recipe.model_dump(mode="json", exclude={"least_share"}),
+        "recipe": recipe.model_dump(mode="json", exclude={"least_share", "lowest", "lowest_else"}),
         "data": digests,
         "pretrained": begun.digest,
     }
@@ -110,7 +109,7 @@ def train_encoder(
     begun.save_tokenizer(work / version / "model")
     export(model, begun.tokens, folder, _some(rows, ~rows.held, FITTING, recipe.seed))
     about = _about(recipe, sets, digests, begun, partner, time.monotonic() - began)
-    served = _calibrate(folder, version, rows, calibrating, partner, recipe.least_share, about)
+    served = _calibrate(folder, version, rows, calibrating, partner, recipe, about)
     say("measuring")
     card = _card(served, partner, rows, ~calibrating & rows.held, build_reader(engine), recipe.seed)
     texts = _some(rows, ~calibrating & rows.held, COMPARED, recipe.seed)
@@ -126,7 +125,7 @@ def _calibrate(
     rows: Rows,
     calibrating: NDArray[np.bool_],
     partner: LinearModel,
-    least: float,
+    recipe: EncoderRecipe,
     about: dict[str, Any],
 ) -> Encoder:
     """Write the manifest: a curve for the encoder alone, and one for its mean with the linear model."""
@@ -136,26 +135,17 @@ def _calibrate(
     chosen = np.flatnonzero(calibrating)
     says = rows.says[chosen]
     margins = _batched([rows.texts[i] for i in chosen], served.margins)
-    curves = fit_curves(margins, says, least)
+    curves = fit_curves(margins, says, recipe.least_share)
     together = _batched([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
-    blend = fit_curves((log_odds(margins, curves) + together) / 2, says, least)
-    reach = reach_of(log_odds((log_odds(margins, curves) + together) / 2, blend), together)
+    blend = fit_curves((log_odds(margins, curves) + together) / 2, says, recipe.least_share)
+    both = log_odds((log_odds(margins, curves) + together) / 2, blend)
+    reach = reach_of(both, together, [recipe.lowest.get(slug, recipe.lowest_else) for slug in rows.slugs])
     categories = [
         {"slug": slug, "platt": [curve.slope, curve.offset], "blend": [mixed.slope, mixed.offset], "reach": least_}
         for slug, curve, mixed, least_ in zip(rows.slugs, curves, blend, reach, strict=True)
     ]
     save_manifest(folder, version=version, categories=categories, about=about)
     return load_encoder(folder, threads=os.cpu_count() or 1)
-
-
-def reach_of(blended: Floats, linear: Floats) -> list[float]:
-    """Per category, the linear probability that all but `LOST` of what the blend flags at `LOWEST` reach."""
-    flagged = blended >= np.log(LOWEST / (1 - LOWEST))
-    least = []
-    for k in range(blended.shape[1]):
-        odds = linear[flagged[:, k], k]
-        least.append(round(float(sigmoid(np.quantile(odds, LOST))), 6) if len(odds) else LOWEST)
-    return least
 
 
 def linear_odds(model: LinearModel, folded: Folded, slugs: Sequence[str]) -> Floats:
