@@ -27,7 +27,7 @@ def reach_of(
     `blended` and `linear` are log-odds of held-back texts, one row per text; `lowest` is each category's lowest
     threshold, at which a text counts as flagged.
     """
-    flagged = (sigmoid(blended) >= np.asarray(lowest)).any(axis=1)
+    flagged = np.asarray((sigmoid(blended) >= np.asarray(lowest)).any(axis=1))
     level = np.digitize(linear, GRID)  # a text reaches GRID[i] where its level is above i
     at = np.zeros(linear.shape[1], dtype=np.int64)
     reaching = (level > at).sum(axis=1)
