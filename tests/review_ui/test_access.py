@@ -36,11 +36,24 @@ class Door:
 DOORS: dict[str, Door] = {
     "home": Door("get", EVERYBODY),
     "queue": Door("get", STAFF),
+    "due": Door("get", DECIDING),
+    "trend": Door("get", STAFF),
+    "save-search": Door("post", STAFF),
+    "remove-search": Door("post", STAFF, {"search_id": 1}),
+    "bring-back-search": Door("post", STAFF, {"search_id": 1}),
+    "export-results": Door("post", LISTING),
     "next-case": Door("get", DECIDING),
     "case": Door("get", STAFF, {"case_id": 1}),
     "reveal": Door("post", STAFF, {"case_id": 1}),
     "decide": Door("post", DECIDING, {"case_id": 1}),
     "undo": Door("post", DECIDING, {"case_id": 1}),
+    "similar": Door("get", STAFF, {"case_id": 1}),
+    "claim": Door("post", DECIDING, {"case_id": 1}),
+    "take-over": Door("post", {Role.LEAD, Role.DUTY}, {"case_id": 1}),
+    "hand-over": Door("post", DECIDING, {"case_id": 1}),
+    "give-back": Door("post", DECIDING, {"case_id": 1}),
+    "split": Door("post", DECIDING, {"case_id": 1}),
+    "rejoin": Door("post", DECIDING, {"case_id": 1}),
     "volunteer": Door("get", {Role.VOLUNTEER}),
     "volunteer-help": Door("get", {Role.VOLUNTEER}),
     "volunteer-undo": Door("post", {Role.VOLUNTEER}),
@@ -59,12 +72,13 @@ DOORS: dict[str, Door] = {
     "notice-line": Door("post", LISTING, {"line_id": 1}),
     "lead": Door("get", WATCHING),
     "verify-audit": Door("post", WATCHING),
+    "turn-rule": Door("post", {Role.LEAD}, {"name": "follow"}),
     "people": Door("get", {Role.ADMIN}),
     "switch-person": Door("post", {Role.ADMIN}, {"user_id": 1}),
     "link-person": Door("post", {Role.ADMIN}, {"user_id": 1}),
 }
 """Every address behind the sign-in."""
-OPEN = {"sign-in", "sign-out", "sign-in-link", "set-password", "set_language", "healthz"}
+OPEN = {"sign-in", "sign-out", "sign-in-link", "set-password", "set_language", "healthz", "readyz", "metrics"}
 """Addresses that anybody may open."""
 
 

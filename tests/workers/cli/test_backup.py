@@ -37,7 +37,7 @@ def lasting() -> dict[str, object]:
 
 
 def some_work(count: int) -> None:
-    captures = [make_capture(f"你真笨{n}") for n in range(count)]
+    captures = [make_capture(f"你真笨{'呀' * count}{'嘛' * n}") for n in range(count)]
     (batch_id,) = intake.receive(captures).batch_ids
     made = intake.complete(batch_id, [(one, make_assessment({"bullying": 0.9})) for one in captures])
     decisions.decide(made[0], make_user(Role.LEAD), "confirmed", expected_version=1, category="bullying")
