@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 from django.db import OperationalError
+from structlog.testing import capture_logs
 
 from casework import clusters, intake
 from casework.errors import InvalidInput
 from casework.models import Batch, Case, DeadLetter, InboxItem
 from classifiers.assessment import Assessment
-from config.settings import get_settings
 from tests.casework.factories import MODEL, make_assessment, make_capture
-from workers import assessing, logs
+from workers import assessing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 BAD = "这句话让模型出错"
@@ -57,11 +57,11 @@ def test_one_bad_capture_of_many_ends_alone_and_the_others_become_cases() -> Non
     assert (Case.objects.count(), InboxItem.objects.count()) == (40, 0)
 
 
-def test_the_log_names_the_kind_of_error_and_not_the_text(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure(get_settings())  # onto the stream that is captured here, whatever ran before
+def test_the_log_names_the_kind_of_error_and_not_the_text() -> None:
     intake.receive([make_capture(BAD)])
-    work_off(Picky())
-    told = "".join(capsys.readouterr())
+    with capture_logs() as entries:
+        work_off(Picky())
+    told = str(entries)
     assert "batch_failed" in told
     assert "ValueError" in told
     assert BAD not in told
