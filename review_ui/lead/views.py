@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.contrib import messages
@@ -32,6 +31,7 @@ from casework.models import (
 from casework.roles import Action, may
 from review_ui import words
 from review_ui.access import allowed, person
+from review_ui.chart import Column, columns
 from review_ui.staff.facets import label
 
 DAYS = 14
@@ -170,21 +170,6 @@ def _bars(rows: list[tuple[str, int]]) -> list[tuple[str, int, int]]:
     return [(name, n, round(100 * n / top)) for name, n in rows[:10]]
 
 
-@dataclass(frozen=True)
-class Column:
-    """One day of the chart: its label, its new cases, and its height as a share of the greatest in per cent."""
-
-    day: str
-    n: int
-    height: int
-    labelled: bool
-
-    @property
-    def top(self) -> int:
-        """Where the column begins, from above."""
-        return 100 - self.height
-
-
 def _days() -> list[Column]:
     """Return the last days' new cases, today last; the first, the middle and the last day carry their label."""
     today = timezone.localdate()
@@ -196,9 +181,5 @@ def _days() -> list[Column]:
         .annotate(n=Count("pk"))
         .order_by()
     )
-    top = max([*counted.values(), 1])
-    days = [(first + timedelta(days=at), at in (0, DAYS // 2, DAYS - 1)) for at in range(DAYS)]
-    return [
-        Column(f"{day.month}/{day.day}", counted.get(day, 0), round(100 * counted.get(day, 0) / top), labelled)
-        for day, labelled in days
-    ]
+    days = [first + timedelta(days=at) for at in range(DAYS)]
+    return columns([(day, counted.get(day, 0)) for day in days], (0, DAYS // 2, DAYS - 1))

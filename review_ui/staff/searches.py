@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -19,24 +17,10 @@ from casework.models import User
 from casework.roles import Action, may
 from casework.search import get_search
 from review_ui.access import allowed, person
+from review_ui.chart import columns
 from review_ui.staff.asked import Asked, asked
 
 DAYS = 30
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One day of a chart: its cases, its height as a share of the greatest in per cent, whether it is labelled."""
-
-    day: date
-    n: int
-    height: int
-    labelled: bool
-
-    @property
-    def top(self) -> int:
-        """Where the bar begins, from above."""
-        return 100 - self.height
 
 
 def beside(user: User, question: Asked) -> dict[str, Any]:
@@ -81,8 +65,7 @@ def trend(request: HttpRequest) -> HttpResponse:
     user = person(request)
     question = asked(request.GET)
     days = get_search().days(question.query(user, facets=False), DAYS)
-    top = max((n for _day, n in days), default=0) or 1
-    bars = [Bar(day, n, round(100 * n / top), at % 7 == (DAYS - 1) % 7) for at, (day, n) in enumerate(days)]
+    bars = columns(days, range((DAYS - 1) % 7, DAYS, 7))
     context = {"question": question, "bars": bars, "total": sum(n for _day, n in days), "days": DAYS}
     return render(request, "review_ui/trend.html", context)
 
