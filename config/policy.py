@@ -17,8 +17,10 @@ from config.documents import HERE
 from config.layers import Layered, leaves, read_layer
 from config.problems import PolicyError, Problem, nearest, one
 from config.recognition import Recognition, recognition_of
+from config.section import Section
 from config.settings import get_settings
-from config.site_policy import Basis, GeneralPolicy, PlatformClass, Section, SitePolicy
+from config.site_policy import Basis, PlatformClass, SitePolicy
+from config.thresholds import GeneralPolicy
 
 GENERAL = "general.yaml"
 SETTLED_NANOSECONDS = 2_000_000_000

@@ -9,7 +9,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from config.site_policy import ByZone, Measured
+from config.thresholds import ByZone, Measured
 
 
 def with_measured(path: Path, measured: Measured) -> str:

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 
 from config.policy import Section, SitePolicy
-from config.site_policy import DRAWN_FROM_LISTS
+from config.section import DRAWN_FROM_LISTS
 from crawlers import sampling
 from crawlers.frame import Drawn
 from crawlers.sampling import Chance, Listed, StartPage

@@ -17,7 +17,7 @@ from scrapy.spidermiddlewares.httperror import HttpError
 
 from config.policy import SitePolicy
 from config.recipe import ListRecipe, PageRecipe, Recipe, ThreadRecipe
-from config.site_policy import DRAWN_FROM_LISTS
+from config.section import DRAWN_FROM_LISTS
 from crawlers import failures, fields, formats, pages, paging
 from crawlers.canonical import canonical
 from crawlers.datetimes import parse_zh

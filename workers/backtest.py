@@ -25,8 +25,9 @@ from casework import exposure, hits, policies
 from casework.models import Case, CaseState, Decision
 from classifiers.cascade import Cascade, load_cascade
 from config.settings import get_settings
-from config.site_policy import S0_CATEGORIES, S0_THRESHOLD, SitePolicy
+from config.site_policy import SitePolicy
 from config.taxonomy import SLUGS, load_taxonomy
+from config.thresholds import S0_CATEGORIES, S0_THRESHOLD
 
 FORMAT = "silver-woodpecker-backtest/1"
 MOST_LINES = 200_000

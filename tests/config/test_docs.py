@@ -23,18 +23,9 @@ from config.recipe import (
     UnitKind,
 )
 from config.recognition import Marker, Recognition
-from config.site_policy import (
-    Aim,
-    AtThreshold,
-    Basis,
-    Contact,
-    Measured,
-    Override,
-    PlatformClass,
-    Section,
-    SitePolicy,
-    Thresholds,
-)
+from config.section import Section
+from config.site_policy import Basis, Contact, PlatformClass, SitePolicy
+from config.thresholds import Aim, AtThreshold, Measured, Override, Thresholds
 from crawlers.capture import Capture, Redaction
 from crawlers.redaction import MARKERS
 from crawlers.report import CrawlReport

@@ -121,7 +121,7 @@ def _thresholds(policy: SitePolicy) -> Table:
 
 def _reasons(policy: SitePolicy) -> dict[str, str]:
     """Why a category has a threshold of its own; the last word is the site's."""
-    from config.site_policy import S0_CATEGORIES
+    from config.thresholds import S0_CATEGORIES
 
     found: dict[str, str] = {}
     if measured := policy.platform_class.measured:

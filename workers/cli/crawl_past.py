@@ -20,7 +20,7 @@ class Past(TypedDict, total=False):
 
 def known(policy: SitePolicy, output: str | None) -> Past:
     """Return what the database tells of a site, where captures go there."""
-    from config.site_policy import PROBABILITY_METHODS
+    from config.section import PROBABILITY_METHODS
 
     if output is not None or not any(section.method in PROBABILITY_METHODS for section in policy.sections):
         return {}

@@ -14,7 +14,7 @@ from workers.cli.train import Data, Permitted, chosen_tier, understood
 if TYPE_CHECKING:
     from classifiers.evaluation.thresholds import HeldBack, Proposal
     from config.policy import GeneralPolicy
-    from config.site_policy import Aim, Measured, Zone
+    from config.thresholds import Aim, Measured, Zone
 
 EMPHASISED = 1.5
 """How much the recall of a class's emphasised categories counts."""
@@ -77,7 +77,7 @@ def thresholds(
 def measure(policy: GeneralPolicy, aim: Aim, held: HeldBack, version: str) -> Measured:
     """Propose thresholds for both zones of one policy; a kid zone's never lie above the others."""
     from classifiers.evaluation.thresholds import Wish, propose
-    from config.site_policy import ByZone, Measured, OrdinaryShare
+    from config.thresholds import ByZone, Measured, OrdinaryShare
 
     wanted = dict.fromkeys(getattr(policy, "emphasised", ()), EMPHASISED)
     general = propose(held, Wish(aim.ordinary, aim.general, wanted, _highest(held, "general")))
@@ -98,7 +98,7 @@ def _highest(held: HeldBack, zone: Zone) -> dict[str, float]:
 
 
 def _at(proposal: Proposal, slug: str) -> Any:
-    from config.site_policy import AtThreshold
+    from config.thresholds import AtThreshold
 
     figures = proposal.categories[slug]
     return AtThreshold(threshold=figures.threshold, recall=figures.recall, precision=figures.precision)

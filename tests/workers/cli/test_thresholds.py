@@ -13,7 +13,7 @@ import pytest
 from config import policy
 from config.proposing import with_measured
 from config.settings import get_settings
-from config.site_policy import Aim, AtThreshold, ByZone, GeneralPolicy, Measured, OrdinaryShare
+from config.thresholds import Aim, AtThreshold, ByZone, GeneralPolicy, Measured, OrdinaryShare
 
 SETS = """
 bets:
