@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from dateutil import parser as dateutil_parser
@@ -75,14 +75,16 @@ def parse_zh(text: str, *, now: datetime) -> datetime | None:
     if not text:
         return None
     zoned = _other(text) if _ZONED.search(text) else None
-    moment = zoned or _relative(text, now) or _chinese(text, now) or _other(text)
+    try:
+        moment = zoned or _relative(text, now) or _chinese(text, now) or _other(text)
+    except OverflowError:  # 9999 years ago
+        return None
     return min(moment, now) if moment else None
 
 
 def parse_iso(text: str) -> datetime | None:
     """Return an ISO 8601 or RFC 5322 moment; without a zone it is taken as UTC."""
-    moment = _dateutil(text.strip()[:100])
-    return moment.replace(tzinfo=UTC) if moment and not moment.tzinfo else moment
+    return _dateutil(text.strip()[:100], UTC)
 
 
 def parse_unix(text: str) -> datetime | None:
@@ -151,21 +153,30 @@ def _hour(hour: int, half: str | None) -> int:
 
 
 def _other(text: str) -> datetime | None:
-    moment = _dateutil(text)
-    return moment.replace(tzinfo=SHANGHAI) if moment and not moment.tzinfo else moment
+    return _dateutil(text, SHANGHAI)
 
 
-def _dateutil(text: str) -> datetime | None:
+def _dateutil(text: str, usual: tzinfo) -> datetime | None:
     if len(text) < _SHORTEST:
         return None
     try:
-        return dateutil_parser.parse(text)
+        moment = dateutil_parser.parse(text)
     except (ValueError, OverflowError):
         return None
+    return _sound(moment if moment.tzinfo else moment.replace(tzinfo=usual))
 
 
 def _at(year: int, month: int, day: int, hour: int, minute: int, second: int) -> datetime | None:
     try:
-        return datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
+        return _sound(datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI))
     except ValueError:
         return None
+
+
+def _sound(moment: datetime) -> datetime | None:
+    """Return the moment, or None where it is none in UTC: its zone is 99 hours off, or the year 1 had not begun."""
+    try:
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment

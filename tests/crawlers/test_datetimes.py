@@ -131,3 +131,15 @@ def test_times_as_other_software_writes_them(text: str, moment: str) -> None:
 @pytest.mark.parametrize("text", ["less than", "5 days", "周一", "on", "Posted:", "99 hours from now", "Yesterday"])
 def test_what_says_no_time_gives_none(text: str) -> None:
     assert parse_zh(text, now=datetime(2026, 11, 27, 12, 0, tzinfo=UTC)) is None
+
+
+@pytest.mark.parametrize("text", ["9999年前", "9999 years ago", "0001-01-01 00:00:00 +0800", "0001年1月1日 0:00"])
+def test_a_time_beyond_the_calendar_is_none(text: str) -> None:
+    assert parse_zh(text, now=NOW) is None
+    assert parse_iso(text) is None
+
+
+@pytest.mark.parametrize("text", ["2025-01-01 10:00 +9999", "2025-01-01T10:00:00-2400"])
+def test_a_zone_that_is_nowhere_does_not_count(text: str) -> None:
+    assert parse_zh(text, now=NOW) == shanghai(2025, 1, 1, 10)
+    assert parse_iso(text) is None
