@@ -35,6 +35,8 @@ class Nested:
         return self.inner if isinstance(self.inner, Selector) == (finder.jmespath is None) else self.outer
 
 
+MOST_FIGURES = 19
+"""Figures of the longest number that is one: what a column of a database holds."""
 _BREAKS = re.compile(r"<\s*br\s*/?>|<\s*/?\s*(?:p|div|ul|ol|li|tr|h[1-6]|blockquote|pre)\b[^>]*>", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
 
@@ -156,7 +158,11 @@ def _whole_number(value: str) -> int | None:
     if match is None:
         return None
     factor = {"万": 10_000, "k": 1_000, "K": 1_000}.get(match[2] or "", 1)
-    return round(float(match[1].replace(",", "")) * factor)
+    figures = match[1].replace(",", "")
+    if len(figures) > MOST_FIGURES:
+        return None
+    found = int(figures) * factor if figures.isdigit() else round(float(figures) * factor)
+    return found if found < 2**63 else None
 
 
 def _without(node: Selector, dropped: Sequence[str]) -> str:

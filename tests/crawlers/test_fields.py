@@ -66,7 +66,17 @@ def test_a_field_of_a_json_item_is_found(value: Any, found: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("1,234", 1234), ("1.2万", 12000), ("3k 次", 3000), ("回复 (17)", 17), ("无", None), ("1.1万", 11000)],
+    [
+        ("1,234", 1234),
+        ("1.2万", 12000),
+        ("3k 次", 3000),
+        ("回复 (17)", 17),
+        ("无", None),
+        ("1.1万", 11000),
+        ("1234567890123456789", 1234567890123456789),
+        ("9223372036854775807万", None),
+        ("9" * 400, None),
+    ],
 )
 def test_a_number_is_read_as_it_is_written(text: str, number: int | None) -> None:
     assert fields.number(recipe({"const": text}), PAGE) == number
