@@ -120,7 +120,7 @@ class Drawing:
         return [_as_drawn(unread[key], Chance(chances[key]), before.get(key)) for key in sorted(chosen)]
 
     def _weight(self, thread: Listed) -> float:
-        unread = 1 if thread.replies is None else max(thread.replies + 1 - self._state.count_units(thread.key), 1)
+        unread = 1 if thread.replies is None else max(thread.replies + 1 - self._state.units_of(thread.key), 1)
         return unread * (1.0 + self._interest.get(thread.key, 0.0))
 
     def _remember(self, section: Section, drawn: list[Drawn]) -> None:

@@ -137,10 +137,6 @@ class State:
                 rows[unit] = found[0]
         return rows
 
-    def count_units(self, thread: str) -> int:
-        """Return how many units of a thread were captured so far."""
-        return int(self._db.execute("SELECT count(*) FROM unit WHERE thread=?", (thread,)).fetchone()[0])
-
     def units_of(self, thread: str) -> int:
         """Return how many units of a thread were captured before; its title is none."""
         query = "SELECT count(*) FROM unit WHERE thread=? AND unit != ?"

@@ -159,6 +159,21 @@ def test_an_adaptive_draw_goes_where_most_is_unread_and_something_was_found(foru
     assert len(chances) == 4
 
 
+def test_the_title_of_a_thread_is_none_of_the_answers_that_an_adaptive_draw_has_read(
+    forum: Forum, crawls: Crawls
+) -> None:
+    forum({f"t{number}": ["旧", "旧二"] for number in range(4)})
+    crawls.run(crawls.policy(sections=drawn(method="adaptive", sample=4)))
+    forum({f"t{number}": ["旧", "旧二", "新"] + ["新二"] * (number == 0) for number in range(4)})
+
+    (chance,) = {
+        (one.thread, round(one.inclusion_probability or 0, 6))
+        for one in crawls.run(crawls.policy(sections=drawn(method="adaptive", sample=1)))
+    }
+
+    assert chance in {("t0", 0.37), ("t1", 0.21), ("t2", 0.21), ("t3", 0.21)}  # two unread answers against one
+
+
 def test_what_an_adaptive_draw_passed_over_has_no_probability_afterwards_but_what_came_since_has(
     site: Site, forum: Forum, crawls: Crawls
 ) -> None:
