@@ -17,7 +17,7 @@ from tests.casework.threads import at_once
 from tests.workers.conftest import Message, lose_messages
 from workers import sweep
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 LONG_AGO = timedelta(hours=1)
 
 

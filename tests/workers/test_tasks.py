@@ -17,7 +17,7 @@ from tests.casework.factories import make_assessment, make_capture, make_case
 from tests.workers.conftest import Message
 from workers import tasks
 
-pytestmark = [pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 TEXT = "这句话只许待在收件箱里"
 
 
