@@ -49,12 +49,14 @@ def test_robots_is_asked_once_a_day_and_after_an_hour_when_there_was_trouble(
 
 
 def age(folder: Path, site: Site, seconds: float) -> None:
-    """Make the kept robots.txt older."""
+    """Let so much time pass: the kept robots.txt is older, and so is the pause that trouble brought."""
     state = State(folder, "test")
     origin = gate.origin_of(site.url)
     kept = state.robots(origin)
     assert kept is not None
     state.note_robots(origin, type(kept)(kept.fetched_at - seconds, kept.status, kept.body))
+    domain = gate.registered_domain(site.url)
+    state.note_next_at(domain, state.next_at(domain) - seconds)
     state.close()
 
 
