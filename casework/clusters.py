@@ -11,12 +11,12 @@ that a text never gets two cases.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from casework import (
@@ -66,10 +66,15 @@ def counts(case_ids: Iterable[int]) -> dict[int, int]:
     return dict(copies.values_list("copy_of").annotate(n=Count("pk")))
 
 
-def enter(cases: Sequence[Case]) -> list[int]:
+def enter(cases: Sequence[Case], edited: Collection[str] = ()) -> list[int]:
     """Write new cases, each as a copy of the case that it is a copy of, or as a case of its own.
 
     In the running transaction. An audit sample is never joined: it measures misses one by one.
+
+    Args:
+        cases: the new ones.
+        edited: captures whose cases the transaction will change as well: they are locked in one order with those that
+            may be joined, since the audit log is locked before `traces` comes to them.
 
     Returns:
         The ids of the cases that are no copies, ascending.
@@ -83,7 +88,7 @@ def enter(cases: Sequence[Case]) -> list[int]:
             clocks.start(case)
         return sorted(_insert(alone).values())
     chains.lock(_LOCK)
-    gathering = _Gathering(clustered, signs)
+    gathering = _Gathering(clustered, signs, edited)
     own = [case for case in clustered if case.copy_of is None]
     for case in [*alone, *own]:
         clocks.start(case)
@@ -103,11 +108,11 @@ def _insert(cases: list[Case]) -> dict[str, int]:
 class _Gathering:
     """Finds the case of each hit: among those in the database, and among those of the same batch."""
 
-    def __init__(self, cases: Sequence[Case], signs: Sequence[Sign]) -> None:
+    def __init__(self, cases: Sequence[Case], signs: Sequence[Sign], edited: Collection[str]) -> None:
         self.own: list[tuple[Case, Sign]] = []
         self._meeting: dict[object, list[int]] = {}  # digest, or band and key → places in `own`
         found = signatures.candidates(signs)
-        self._known = _locked({case_id for exact, near in found for case_id in (*exact, *near)})
+        self._known = _locked({case_id for exact, near in found for case_id in (*exact, *near)}, edited)
         self._forms: dict[int, str] = {}
         self._follow = switches.is_on(switches.COPIES_FOLLOW)
         for case, sign, (exact, near) in zip(cases, signs, found, strict=True):
@@ -163,10 +168,11 @@ def _likeness_in_batch(one: Sign, other: Sign) -> float:
     return 1.0 if one.digest == other.digest else likeness.likeness(one.form, other.form)
 
 
-def _locked(case_ids: set[int]) -> dict[int, Case]:
-    """Lock the cases that may be joined, so that none is decided between finding it and joining it."""
-    rows = Case.objects.select_for_update(no_key=True).filter(pk__in=case_ids, copy_of=None).order_by("id")
-    return {case.pk: case for case in rows}
+def _locked(case_ids: set[int], edited: Collection[str]) -> dict[int, Case]:
+    """Lock the cases that may be joined, so that none is decided between finding it and joining it; and those edited."""
+    wanted = Q(pk__in=case_ids, copy_of=None) | Q(capture_id__in=list(edited))
+    rows = Case.objects.select_for_update(no_key=True).filter(wanted).order_by("id")
+    return {case.pk: case for case in rows if case.copy_of_id is None}
 
 
 def _enter_copies(copies: list[Case], ids: dict[str, int]) -> None:

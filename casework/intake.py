@@ -2,8 +2,8 @@
 
 Kill any process at any instant: nothing is lost and nothing doubled. A capture is taken once by its id; a batch is
 completed once, since its rows go in the transaction that writes its cases. Rows are locked in one order (digests of
-captures ascending, then the batch, then clusters and their cases ascending, then the audit log, then counts
-ascending), so that two ingests never wait for each other in a ring.
+captures ascending, then the batch, then clusters, then their cases and those of edited texts ascending, then the
+audit log, then counts ascending), so that two ingests, or an ingest and a decision, never wait for each other in a ring.
 """
 
 from __future__ import annotations
@@ -183,8 +183,9 @@ def complete(batch_id: int, assessed: Sequence[tuple[Capture, Assessment]]) -> l
             count["flagged"] += not case.audit_sample
     restricted = {case.capture_id for case in cases if case.restricted}
     responses.destroy(capture.evidence for capture, _ in assessed if capture.id in restricted)
-    case_ids = clusters.enter(cases)
-    traces.note_edited({one.replaces: one.captured_at for one, _ in assessed if one.replaces})
+    edited = {one.replaces: one.captured_at for one, _ in assessed if one.replaces}
+    case_ids = clusters.enter(cases, edited)
+    traces.note_edited(edited)
     Batch.objects.filter(pk=batch_id).delete()
     sampled.write()
     counts.add(tally)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from casework import cases, intake, traces
+from casework import audit, cases, decisions, intake, traces
 from casework.models import Case
-from tests.casework.factories import make_assessment, make_capture, make_case
+from tests.casework.factories import make_assessment, make_capture, make_case, make_user
+from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 
 HIT = make_assessment({"bullying": 0.9})
+TEXT = "他说你真笨，全班都不跟你玩了，你走吧"
 
 
 def acts(case: Case) -> list[str]:
@@ -41,3 +47,32 @@ def test_an_edited_capture_marks_the_case_of_the_text_before_it() -> None:
     assert (before.edited_at, after.edited_at) == (edited.captured_at, None)
     assert acts(before) == ["原文已改"]
     assert after.flags == ["edited"]
+
+
+def test_a_batch_with_an_edit_and_a_late_copy_never_waits_in_a_ring_with_whoever_holds_the_edited_case() -> None:
+    first = make_capture("他说你真笨")
+    decided = make_capture(TEXT)
+    (batch_id,) = intake.receive([first, decided]).batch_ids
+    intake.complete(batch_id, [(first, HIT), (decided, HIT)])
+    case, copied = (Case.objects.get(capture_id=one.id) for one in (first, decided))
+    decisions.decide(copied.pk, make_user(), "dismissed", expected_version=1)
+    edited = make_capture("他说你真笨，改过", url=first.url, unit=first.unit, replaces=first.id, flags=("edited",))
+    late = make_capture(TEXT)
+    (batch_id,) = intake.receive([edited, late]).batch_ids
+    held = threading.Event()
+
+    def act(number: int) -> None:
+        if number == 0:  # as every act on a case: first its row, then the audit log
+            with transaction.atomic():
+                Case.objects.select_for_update().get(pk=case.pk)
+                held.set()
+                time.sleep(0.5)
+                audit.record("case.reveal", audit.SYSTEM, case)
+        else:
+            held.wait(10)
+            intake.complete(batch_id, [(edited, HIT), (late, HIT)])
+
+    at_once(2, act)
+    case.refresh_from_db()
+    assert case.edited_at == edited.captured_at
+    assert Case.objects.get(capture_id=late.id).copy_of == copied
