@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 LONGEST = 126  # ids in a window; with one at either end, 128
 MOST_WINDOWS = 8
-BATCH_IDS = 1024
+BATCH_IDS = 384  # ids read at once: more of them spare calls, but cost as much again in filling up and in cache
 
 
 class Frame(NamedTuple):

@@ -160,6 +160,17 @@ def test_one_decision_serves_all_and_is_taken_back_for_all(finding: str) -> None
     assert audit.verify().whole
 
 
+def test_a_copy_that_came_late_goes_back_to_where_its_case_goes() -> None:
+    (first,) = arrive(TEXT)
+    decide(first, "escalated")
+    lead = make_user(Role.LEAD)
+    decisions.decide(first.pk, lead, "dismissed", expected_version=2)
+    (late,) = arrive(NEAR)
+    assert late.state == CaseState.DISMISSED
+    decisions.undo(first.pk, lead)
+    assert [row.state for row in reload(first, late)] == [CaseState.ESCALATED] * 2
+
+
 def test_another_category_is_settled_for_all_and_restored_for_all() -> None:
     first, copy = arrive(TEXT, NEAR)
     decision = decide(first, "confirmed", category="fraud_spending")

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from casework import decisions, evidence, intake, responses, retention
-from casework.models import Decision, Role
+from casework.models import Case, Decision, Role
 from tests.casework.factories import make_assessment, make_capture, make_case, make_user
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
@@ -91,6 +91,20 @@ def test_the_response_of_a_case_that_turns_out_restricted_is_destroyed() -> None
 
     case.refresh_from_db()
     assert case.restricted
+    assert not there(reference)
+
+
+def test_the_response_of_a_copy_of_a_restricted_case_is_destroyed_whatever_its_own_assessment_says() -> None:
+    text = "同一段文字，先后两次采集到"
+    first = make_capture(text)
+    (batch,) = intake.receive([first]).batch_ids
+    intake.complete(batch, [(first, make_assessment({"sexual_exploitation": 0.9}))])
+    reference = stored("copy", days_ago=0)
+    again = make_capture(text, evidence=reference)
+    (batch,) = intake.receive([again]).batch_ids
+    intake.complete(batch, [(again, make_assessment({"bullying": 0.9}))])
+
+    assert Case.objects.get(capture_id=again.id).restricted
     assert not there(reference)
 
 
