@@ -131,6 +131,16 @@ def test_anchors_of_what_a_restore_takes_back_are_set_aside(folder: Path) -> Non
     assert len(list((folder / "superseded").iterdir())) == 1
 
 
+def test_a_file_that_goes_while_the_backup_is_made_does_not_break_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = backups.stored
+    monkeypatch.setattr(backups, "stored", lambda folder: [*listed(folder), "responses/ab/.half-written.part"])
+    manifest = backups.make(tmp_path / "backup.tgz")
+    assert not manifest.has("files/responses/ab/.half-written.part")
+    assert backups.check(tmp_path / "backup.tgz") == manifest
+
+
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
