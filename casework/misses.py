@@ -14,16 +14,17 @@ from django.db.models import Count
 from casework import counts, estimation
 from casework.models import Case, CaseState
 
-DECIDED = (CaseState.CONFIRMED, CaseState.DISMISSED)
+HARMFUL = (CaseState.CONFIRMED, CaseState.POLICE)
+DECIDED = (*HARMFUL, CaseState.DISMISSED, CaseState.OUT_OF_SCOPE)
 
 
 @dataclass(frozen=True)
 class Recall:
     """The estimate: of what harms, the share that the thresholds brought before people, with a 95 % interval.
 
-    `sampled` is the decided part of the audit sample, `harmful` what of it was confirmed, `below` all captures that no
-    threshold flagged, `missed` the estimated number of harmful ones among them. `rate` is None where nothing was
-    confirmed or nothing of the sample has been decided: then nothing can be said.
+    `sampled` is the decided part of the audit sample, `harmful` what of it was confirmed or handed to the police,
+    `below` all captures that no threshold flagged, `missed` the estimated number of harmful ones among them. `rate` is
+    None where nothing was confirmed or nothing of the sample has been decided: then nothing can be said.
     """
 
     sampled: int
@@ -44,12 +45,12 @@ def recall() -> Recall:
     rows = Case.objects.order_by().values_list("audit_sample", "state").annotate(n=Count("pk"))
     by = {(sampled, state): n for sampled, state, n in rows}
     sampled = sum(by.get((True, state), 0) for state in DECIDED)
-    harmful = by.get((True, CaseState.CONFIRMED), 0)
+    harmful = sum(by.get((True, state), 0) for state in HARMFUL)
     waiting = sum(n for (is_sample, state), n in by.items() if is_sample and state not in DECIDED)
     totals = counts.totals()
     below = totals["assessed"] - totals["flagged"]
     decided_hits = sum(by.get((False, state), 0) for state in DECIDED)
-    confirmed = by.get((False, CaseState.CONFIRMED), 0)
+    confirmed = sum(by.get((False, state), 0) for state in HARMFUL)
     if not (sampled and decided_hits and confirmed):
         return Recall(sampled, harmful, waiting, below, 0.0)
     found = totals["flagged"] * confirmed / decided_hits

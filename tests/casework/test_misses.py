@@ -57,6 +57,17 @@ def test_recall_is_found_among_hits_over_found_and_missed() -> None:
     assert 0.4 < found.low < 0.8 < found.high < 1
 
 
+def test_what_went_to_the_police_was_harmful_and_what_is_out_of_scope_was_not() -> None:
+    counts.add({(SITE, "talk"): {"assessed": 1100, "flagged": 100}})
+    for state in (CaseState.CONFIRMED, CaseState.POLICE, CaseState.OUT_OF_SCOPE, CaseState.DISMISSED):
+        make_case(state=state)
+    for state in (CaseState.POLICE, CaseState.OUT_OF_SCOPE, CaseState.SECOND, CaseState.ESCALATED):
+        make_case(state=state, audit_sample=True)
+    found = misses.recall()
+    assert (found.sampled, found.harmful, found.waiting) == (2, 1, 2)
+    assert found.rate == pytest.approx(50 / 550)
+
+
 def test_where_nothing_was_decided_nothing_is_said() -> None:
     make_sample()
     assert (misses.recall().rate, misses.recall().waiting) == (None, 1)
