@@ -169,7 +169,7 @@ def _likeness_in_batch(one: Sign, other: Sign) -> float:
 
 
 def _locked(case_ids: set[int], edited: Collection[str]) -> dict[int, Case]:
-    """Lock the cases that may be joined, so that none is decided between finding it and joining it; and those edited."""
+    """Lock what may be joined, so that none is decided between finding it and joining it, and what was edited."""
     wanted = Q(pk__in=case_ids, copy_of=None) | Q(capture_id__in=list(edited))
     rows = Case.objects.select_for_update(no_key=True).filter(wanted).order_by("id")
     return {case.pk: case for case in rows if case.copy_of_id is None}
@@ -186,6 +186,8 @@ def _enter_copies(copies: list[Case], ids: dict[str, int]) -> None:
             case.pk = ids[case.capture_id]
             copy.copy_of = case
         copy.copy_of_id, copy.indexed_version = case.pk, 1
+        if case.restricted:
+            responses.destroy([copy.evidence])
         if decision := last.get(case.pk):
             following.append((copy, _following(copy, decision)))
             _mirror(copy, case, decision)
@@ -255,8 +257,10 @@ def spread(case: Case, decision: Decision) -> int:
     return len(copies)
 
 
-def take_back(decision: Decision) -> int:
-    """Undo what followed a decision that is being undone, in the running transaction; returns how many did.
+def take_back(case: Case, decision: Decision) -> int:
+    """Undo what followed a decision of a case that is being undone, in the running transaction; returns how many did.
+
+    A copy that came after several decisions follows the last alone: it goes where its case goes, not to its beginning.
 
     Raises:
         NotAllowed: a copy is on a takedown list.
@@ -268,6 +272,7 @@ def take_back(decision: Decision) -> int:
     now = timezone.now()
     for one in followers:
         _restore(one.case, one)
+        one.case.state = case.state
     Decision.objects.filter(pk__in=[one.pk for one in followers]).update(undone_at=now)
     _save([one.case for one in followers])
     return len(followers)

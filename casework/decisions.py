@@ -126,7 +126,7 @@ def undo(case_id: int, user: User) -> Case:
         hits.settle(case, decision.category_before, decision.categories_before, decision.grade_before)
     clocks.restart(case)
     _save(case)
-    copies = clusters.take_back(decision)
+    copies = clusters.take_back(case, decision)
     audit.record(
         "case.undo", user, case, finding=decision.finding, state=case.state, version=case.version, copies=copies
     )

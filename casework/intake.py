@@ -3,7 +3,7 @@
 Kill any process at any instant: nothing is lost and nothing doubled. A capture is taken once by its id; a batch is
 completed once, since its rows go in the transaction that writes its cases. Rows are locked in one order (digests of
 captures ascending, then the batch, then clusters, then their cases and those of edited texts ascending, then the
-audit log, then counts ascending), so that two ingests, or an ingest and a decision, never wait for each other in a ring.
+audit log, then counts ascending), so that two ingests, or one and a decision, never wait for each other in a ring.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from casework import counts, drift, lag, policies, status
-from casework.models import AuditEntry, Case, DailyCount, Heartbeat
+from casework import audit, counts, drift, lag, policies, status
+from casework.models import Case, DailyCount, Heartbeat
 from config.settings import get_settings
 
 PAGES = Histogram(
@@ -83,13 +83,13 @@ def _state() -> Families:
 
 
 def _waiting() -> Families:
-    found = status.snapshot()
+    found, last = status.snapshot(), audit.head()
     search = found["search"]
     yield _gauge("inbox_captures", "Captures that wait for their assessment.", [], [([], found["inbox"])])
     yield _gauge("inbox_oldest_seconds", "Age of the oldest of them.", [], [([], found["oldest_inbox_seconds"])])
     yield _gauge("failed_captures", "Captures that were given up; a person must look.", [], [([], found["failed"])])
     yield _gauge("workers", "Processes of `woodpecker work` alive a moment ago.", [], [([], found["workers"])])
-    yield _gauge("audit_entries", "Entries of the audit log.", [], [([], AuditEntry.objects.count())])
+    yield _gauge("audit_entries", "Entries of the audit log.", [], [([], last.sequence if last else 0)])
     if search["documents"] is not None:
         yield _gauge("search_documents", "Cases that the search holds.", [], [([], search["documents"])])
     yield _gauge("search_behind", "Cases that the search does not hold as they are.", [], [([], search["behind"] or 0)])

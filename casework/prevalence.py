@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeVar
 
-from django.db.models import Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
 from casework import estimation, policies
@@ -101,7 +101,7 @@ def past_finds(site: str) -> dict[str, float]:
     since = timezone.now() - REMEMBERED
     cases = Case.objects.filter(site=site, thread__isnull=False, audit_sample=False, captured_at__gte=since)
     kept = cases.exclude(state__in=[CaseState.DISMISSED, CaseState.OUT_OF_SCOPE])
-    return {str(key): float(n) for key, n in Counter(kept.values_list("thread", flat=True)).items()}
+    return {key: float(n) for key, n in kept.order_by().values_list("thread").annotate(n=Count("pk"))}
 
 
 def _within(rows: QuerySet[T], since: date | None, until: date | None) -> QuerySet[T]:

@@ -8,11 +8,6 @@ import typer
 
 from workers.cli.output import Exit, Json, console, leave, summary
 
-CHUNK = 2000
-"""Captures that are validated before they go into the inbox together."""
-SHOWN = 20
-"""Problems that are told one by one; the rest are counted."""
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
