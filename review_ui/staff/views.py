@@ -54,7 +54,8 @@ def queue(request: HttpRequest) -> HttpResponse:
         "page": page,
         "query": query,
         "question": question,
-        "queues": _queues(question),
+        # Whoever decides nothing meets confirmed cases alone, which no queue of undecided ones holds.
+        "queues": _queues(question) if may(user, Action.DECIDE) else [],
         "sorts": [(value, _(label)) for value, label in words.SORTS.items()],
         "groups": facet_groups(page.facets, query.filters, request.GET),
         "chosen_filters": sum(len(values) for values in question.chosen.values()) + len(question.states or ()),
@@ -72,8 +73,10 @@ def queue(request: HttpRequest) -> HttpResponse:
 def due(request: HttpRequest) -> HttpResponse:
     """Show what is late and what soon will be, the most pressing first."""
     user = person(request)
-    rows = clocks.waiting(user)
-    context = {"rows": rows, "holders": claims.holders([one.case.pk for one in rows]), "counts": clocks.counts()}
+    waiting = clocks.waiting(user)
+    holders = claims.holders((one.case.pk for one in waiting), but=user)
+    rows = [(one, holders.get(one.case.pk)) for one in waiting]
+    context = {"rows": rows, "counts": clocks.counts(user)}
     return render(request, "review_ui/due.html", context)
 
 
@@ -232,7 +235,9 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
         "chosen": found.category,
         "addressee": last.get_addressee_display() if last is not None and found.state == CaseState.ESCALATED else "",
         "holder": claims.holders([found.pk], but=user).get(found.pk),
-        "colleagues": claims.colleagues(found, user) if may_act and found.state in UNDECIDED else [],
+        "colleagues": claims.colleagues(found, user)
+        if may_act and found.state in UNDECIDED and not found.copy_of_id
+        else [],
         "likeness": round(100 * (found.likeness or 0)),
         "occurrences": [] if found.copy_of_id else clusters.occurrences(found, user),
         "copies": clusters.counts([found.pk]).get(found.pk, 0),

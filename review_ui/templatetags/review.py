@@ -21,8 +21,8 @@ register = template.Library()
 
 
 @dataclass(frozen=True)
-class FirstLook:
-    """By when a human should look first, whether that is over, and whether that year's holidays are known."""
+class ActBy:
+    """By when somebody here should act, whether that is over, and whether that year's holidays are known."""
 
     at: datetime
     over: bool
@@ -130,11 +130,13 @@ def moment(moment: datetime | None) -> str:
 
 
 @register.filter
-def first_look(case: Case) -> FirstLook:
-    """Return by when a human should look at an open case."""
-    deadline = clocks.due(case, case.created_at)
-    at = case.due_at or (deadline.at if deadline else case.created_at)
-    return FirstLook(at, at < timezone.now(), deadline.calendar_known if deadline else True)
+def act_by(case: Case) -> ActBy | None:
+    """Return by when somebody here should act on a case; None when nobody has to: it is decided, or a copy."""
+    deadline = None if case.copy_of_id else clocks.due(case, case.created_at)
+    if deadline is None:
+        return None
+    at = case.due_at or deadline.at
+    return ActBy(at, at < timezone.now(), deadline.calendar_known)
 
 
 @register.filter

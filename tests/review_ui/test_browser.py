@@ -63,6 +63,8 @@ STAFF_PAGES = [
     (Role.REVIEWER, "/queue/?q=大师&severity=S3&kid_zone=true"),
     (Role.REVIEWER, "/queue/?category=gambling"),
     (Role.REVIEWER, "/cases/{case}/"),
+    (Role.REVIEWER, "/queue/due/"),
+    (Role.REVIEWER, "/queue/trend/"),
     (Role.LIAISON, "/notices/"),
     (Role.LIAISON, f"/notices/new/{SITE}/"),
     (Role.LEAD, "/lead/"),

@@ -64,7 +64,18 @@ def test_a_browsers_wish_does_not_change_the_language() -> None:
 @pytest.mark.parametrize(
     ("role", "addresses"),
     [
-        (Role.REVIEWER, ["/queue/", "/queue/?category=gambling", "/cases/{open}/", "/cases/{done}/", "/nowhere/"]),
+        (
+            Role.REVIEWER,
+            [
+                "/queue/",
+                "/queue/?category=gambling",
+                "/cases/{open}/",
+                "/cases/{done}/",
+                "/queue/due/",
+                "/queue/trend/",
+                "/nowhere/",
+            ],
+        ),
         (Role.VOLUNTEER, ["/volunteer/", "/volunteer/help/", "/queue/"]),
         (Role.LIAISON, ["/notices/", f"/notices/new/{SITE}/", "/notices/{notice}/", "/lead/", "/cases/{done}/"]),
         (Role.LEAD, ["/lead/", "/queue/?sort=best", "/cases/999/"]),

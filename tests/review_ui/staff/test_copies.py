@@ -37,7 +37,8 @@ def test_a_case_lists_the_places_of_its_copies(enter: Enter, pair: tuple[Case, C
 def test_a_copy_names_its_case_and_offers_no_decision(enter: Enter, pair: tuple[Case, Case]) -> None:
     page = enter(Role.REVIEWER).get(f"/cases/{pair[1].pk}/")
     assert f"这是 {pair[0].number} 的副本（相似度 100%）" in words(page)
-    assert not read(page).css("form#decide")
+    assert not read(page).css('form#decide, form[action$="hand-over/"]')
+    assert "建议首看" not in words(page, "aside")
 
 
 def test_a_copy_is_split_off_and_put_back(enter: Enter, pair: tuple[Case, Case]) -> None:

@@ -206,3 +206,11 @@ def test_the_queues_of_the_policy_stand_above_the_list(enter: Enter) -> None:
 
 def test_a_band_of_scores_that_is_none_is_refused(enter: Enter) -> None:
     assert enter(Role.REVIEWER).get("/queue/?score=high").status_code == 422
+
+
+def test_whoever_decides_nothing_is_shown_no_queue_of_undecided_cases(enter: Enter) -> None:
+    make_case(state=CaseState.CONFIRMED)
+    page = enter(Role.LIAISON).get("/queue/")
+    assert len(numbers(page)) == 1
+    assert not read(page).css(".tabs")
+    assert "处理下一件" not in words(page)
