@@ -151,10 +151,6 @@ def _detail(part: status.Part) -> str:
     return _(words.ENGINES.get(part.detail, part.detail))
 
 
-def _escalated() -> int:
-    return Case.objects.filter(state=CaseState.ESCALATED, copy_of=None).count()
-
-
 def _crawls() -> QuerySet[Heartbeat]:
     return Heartbeat.objects.filter(kind="crawl").order_by("name")
 
