@@ -32,7 +32,7 @@ test: check  ## everything, against real servers and a real browser
 	@trap '$(PYTHON) -m deploy.services down --state var/test-services.json' EXIT
 	addresses="$$($(PYTHON) -m deploy.services up --state var/test-services.json)"
 	eval "$${addresses//WOODPECKER_/WOODPECKER_TEST_}"
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal $(ARGS)
 
 services:  ## start PostgreSQL, Redis and Elasticsearch; prints three export lines (ports: POSTGRES_PORT=, REDIS_PORT=, ELASTICSEARCH_PORT=)
 	@deploy/setup >&2

@@ -14,8 +14,8 @@ _SERVICES = {
     for name in ("DATABASE_URL", "BROKER_URL", "ELASTICSEARCH_URL")
     if f"WOODPECKER_TEST_{name}" in os.environ
 }
-for _name in [name for name in os.environ if name.startswith("WOODPECKER_") and name != "WOODPECKER_NO_SKIPS"]:
-    if _name != "WOODPECKER_DATABASE_URL":
+for _name in [name for name in os.environ if name.startswith("WOODPECKER_")]:
+    if _name not in {"WOODPECKER_NO_SKIPS", "WOODPECKER_DATABASE_URL"} and not _name.startswith("WOODPECKER_TEST_"):
         del os.environ[_name]
 _folder = tempfile.TemporaryDirectory(prefix="woodpecker-tests-", ignore_cleanup_errors=True)
 os.environ["WOODPECKER_DATA_DIR"] = _folder.name
@@ -25,9 +25,16 @@ os.environ["WOODPECKER_SECRET_KEY"] = "only-for-tests-" + "k" * 40
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.django.settings"
 
 import django  # noqa: E402
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
 django.setup()
+# Whoever inherited it, a second process of pytest for one, would have pytest-django read the settings before this file.
+del os.environ["DJANGO_SETTINGS_MODULE"]
+
+# How long an example takes says how busy the machine is, not whether what is tested is right.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = ["tests.servers.browser", "tests.servers.installations"]
 

@@ -16,8 +16,6 @@ def test_every_test_that_is_marked_modes_passes_on_postgresql(services: dict[str
     """Django reads its database once in a process, so the other database needs a process of its own."""
     database = urlsplit(services["DATABASE_URL"])._replace(path=f"/modes_{uuid.uuid4().hex[:12]}")
     environment = {**os.environ, "WOODPECKER_DATABASE_URL": urlunsplit(database)}
-    # With it pytest-django would read Django's settings before tests/conftest.py has named the tests' own data folder.
-    del environment["DJANGO_SETTINGS_MODULE"]
     environment |= {f"WOODPECKER_TEST_{name}": address for name, address in services.items()}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "modes", "-p", "no:cacheprovider", "tests"],

@@ -40,7 +40,7 @@ def made(values: dict[str, object]) -> Case:
     return make_case(**{"category": categories[0], "categories": categories} | fields)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(anything, min_size=1, max_size=6))
 def test_volunteers_are_sent_exactly_what_the_filter_allows(many: list[dict[str, object]]) -> None:
     made_cases = {made(values).pk: values for values in many}

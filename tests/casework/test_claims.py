@@ -188,5 +188,5 @@ class OneHolder(RuleBasedStateMachine):
 
 
 def test_however_people_act_nobody_decides_what_another_holds() -> None:
-    budget = hypothesis_settings(max_examples=6, stateful_step_count=12, deadline=None, phases=[Phase.generate])
+    budget = hypothesis_settings(max_examples=6, stateful_step_count=12, phases=[Phase.generate])
     run_state_machine_as_test(OneHolder, settings=budget)  # type: ignore[no-untyped-call]

@@ -324,5 +324,5 @@ class Office(RuleBasedStateMachine):
 
 
 def test_the_rules_hold_whatever_people_do_in_whatever_order() -> None:
-    quick = settings(max_examples=25, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck))
+    quick = settings(max_examples=25, stateful_step_count=15, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(Office, settings=quick)  # type: ignore[no-untyped-call]

@@ -32,7 +32,7 @@ def test_it_says_what_the_float_model_said_when_it_was_exported() -> None:
     assert np.abs(margins(TEXTS) - exact).max() < 0.2 * exact.std()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.text(alphabet="今天的作文课春游abc 龙\u200b😀", max_size=300), min_size=1, max_size=12), st.data())
 def test_a_text_gets_the_same_logits_alone_and_in_any_batch(texts: list[str], data: Any) -> None:
     together = margins(texts)

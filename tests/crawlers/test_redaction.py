@@ -99,7 +99,7 @@ WRITTEN = st.tuples(st.sampled_from(sorted(FIGURES)), st.sampled_from(BETWEEN)).
 
 
 @given(PLANTED, WRITTEN, st.sampled_from(AFTER))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_planted_number_survives_in_any_writing(
     planted: tuple[str, str], written: tuple[str, str], after: str
 ) -> None:
@@ -112,7 +112,7 @@ def test_no_planted_number_survives_in_any_writing(
 
 
 @given(MOBILE, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_planted_number_survives_when_each_figure_is_written_its_own_way(number: str, data: st.DataObject) -> None:
     forms = st.sampled_from(sorted(FIGURES.keys() - {"letters"}))
     marks = st.sampled_from(BETWEEN[1:-3])

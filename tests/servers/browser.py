@@ -12,10 +12,11 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Debian's chromium, headless."""
-    # Playwright keeps an event loop in this thread, in which Django would else refuse to speak with its database.
+    """Debian's chromium, headless. It ends with its module: while it is there, Playwright's event loop stands in this
+    thread, and no test could run one of its own."""
+    # In that loop Django would else refuse to speak with its database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

@@ -108,6 +108,7 @@ def install(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Callable
 def _own(environment: dict[str, str], services: dict[str, str]) -> Callable[[], None]:
     """Give an installation a database, a Redis number and an index that no other has; return what drops them."""
     import psycopg
+    import redis
     from elasticsearch import Elasticsearch
 
     name = f"test_{uuid.uuid4().hex[:12]}"
@@ -115,10 +116,12 @@ def _own(environment: dict[str, str], services: dict[str, str]) -> Callable[[], 
     with psycopg.connect(services["DATABASE_URL"], autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     index = f"cases-{name.replace('_', '-')}"
-    number = int(name[-1], 16) % 15 + 1
+    numbers = redis.Redis.from_url(services["BROKER_URL"])
+    number = next(n for n in range(1, 16) if numbers.set(f"number-{n}", name, nx=True, ex=3600))
+    broker = urlunsplit(urlsplit(services["BROKER_URL"])._replace(path=f"/{number}"))
     environment |= {
         "WOODPECKER_DATABASE_URL": urlunsplit(server._replace(path=f"/{name}")),
-        "WOODPECKER_BROKER_URL": urlunsplit(urlsplit(services["BROKER_URL"])._replace(path=f"/{number}")),
+        "WOODPECKER_BROKER_URL": broker,
         "WOODPECKER_ELASTICSEARCH_URL": services["ELASTICSEARCH_URL"],
         "WOODPECKER_SEARCH_INDEX": index,
         "WOODPECKER_SECRET_KEY": KEY,
@@ -129,5 +132,7 @@ def _own(environment: dict[str, str], services: dict[str, str]) -> Callable[[], 
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         with Elasticsearch(services["ELASTICSEARCH_URL"]) as client:
             client.indices.delete(index=f"{index}-*", ignore_unavailable=True)
+        redis.Redis.from_url(broker).flushdb()
+        numbers.delete(f"number-{number}")
 
     return forget

@@ -75,7 +75,7 @@ def test_a_set_that_is_not_there_is_named() -> None:
         propose(held_back(), wish(0.01, ordinary=["nowhere"]))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 1000), st.floats(0.001, 0.5))
 def test_the_same_rows_give_the_same_thresholds_within_the_allowed_range(seed: int, at_most: float) -> None:
     held = held_back(seed, 600)

@@ -57,7 +57,7 @@ def test_ordinary_texts_are_left_as_they_stand(text: str) -> None:
 PARTS = ["今天", "废侮", "豆哺", "wei", "💭", "木目", "3", "。", " ", "a", "\ud800", "\u200b"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from(PARTS), max_size=25))
 def test_every_character_and_every_undone_place_points_into_the_text_as_given(parts: list[str]) -> None:
     text = "".join(parts)

@@ -57,7 +57,7 @@ def test_wrong_files_are_told_together_and_nothing_else_is_said(woodpecker: Any,
 def test_explain_tells_each_value_its_place_and_the_thresholds_that_follow(
     woodpecker: Any, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "300")  # wide enough for the longest folder of a test
     done = woodpecker("config", "explain", str(file))
 
     assert done.code == 0
