@@ -55,7 +55,7 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return dict(json.loads(done.stdout.splitlines()[-1]))
 
-    def until(self, ready: Callable[[dict[str, Any]], bool], seconds: float = 60) -> dict[str, Any]:
+    def until(self, ready: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
         """Wait until the status is as wanted and return it."""
         deadline = time.monotonic() + seconds
         while not ready(status := self.status()):
@@ -63,7 +63,7 @@ class Installation:
                 raise TimeoutError(f"not within {seconds:.0f} s: {status}")
         return status
 
-    def rest(self, seconds: float = 60) -> dict[str, Any]:
+    def rest(self, seconds: float = 120) -> dict[str, Any]:
         """Wait until nothing is under way and return the status then."""
         return self.until(lambda status: status["inbox"] == 0 and status["search"]["behind"] == 0, seconds)
 
