@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,15 +115,20 @@ class Installation:
 
 
 @contextmanager
-def installation(mode: str) -> Iterator[Installation]:
-    """Give a fresh installation; `services` takes the servers that the environment names (`make services`)."""
+def installation(mode: str, servers: Mapping[str, str] | None = None) -> Iterator[Installation]:
+    """Give a fresh installation.
+
+    Args:
+        mode: `embedded` or `services`.
+        servers: setting → address; default: those that the environment names (`make services`).
+    """
     with tempfile.TemporaryDirectory(prefix="woodpecker-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         environment = {key: value for key, value in os.environ.items() if key not in SERVICES}
         environment |= {"WOODPECKER_DATA_DIR": name, "WOODPECKER_SWEEP_SECONDS": "5", "WOODPECKER_LOG_LEVEL": "WARNING"}
         drop = None
         if mode == "services":
-            drop = _own_database(environment)
+            drop = _own_database(environment, servers or os.environ)
         here = Installation(folder, environment)
         try:
             yield here
@@ -135,23 +140,23 @@ def installation(mode: str) -> Iterator[Installation]:
                 drop()
 
 
-def _own_database(environment: dict[str, str]):
+def _own_database(environment: dict[str, str], servers: Mapping[str, str]) -> Callable[[], None]:
     import psycopg
     from elasticsearch import Elasticsearch
 
-    missing = [key for key in SERVICES if not os.environ.get(key)]
+    missing = [key for key in SERVICES if not servers.get(key)]
     if missing:
         sys.exit(f'services mode needs {", ".join(missing)}; run: eval "$(make services)"')
     name = f"run_{uuid.uuid4().hex[:12]}"
-    server = os.environ["WOODPECKER_DATABASE_URL"]
+    server = servers["WOODPECKER_DATABASE_URL"]
     parts = urlsplit(server)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
-    broker = urlsplit(os.environ["WOODPECKER_BROKER_URL"])
+    broker = urlsplit(servers["WOODPECKER_BROKER_URL"])
     environment |= {
         "WOODPECKER_DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
         "WOODPECKER_BROKER_URL": urlunsplit(broker._replace(path=f"/{int(name[-1], 16) % 15 + 1}")),
-        "WOODPECKER_ELASTICSEARCH_URL": os.environ["WOODPECKER_ELASTICSEARCH_URL"],
+        "WOODPECKER_ELASTICSEARCH_URL": servers["WOODPECKER_ELASTICSEARCH_URL"],
         "WOODPECKER_SEARCH_INDEX": f"cases-{name.replace('_', '-')}",
         "WOODPECKER_SECRET_KEY": uuid.uuid4().hex * 2,
     }
@@ -159,7 +164,7 @@ def _own_database(environment: dict[str, str]):
     def drop() -> None:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        with Elasticsearch(environment["WOODPECKER_ELASTICSEARCH_URL"]) as client:
+        with Elasticsearch(environment["WOODPECKER_ELASTICSEARCH_URL"].split(",")) as client:
             client.indices.delete(index=f"{environment['WOODPECKER_SEARCH_INDEX']}-*", ignore_unavailable=True)
 
     return drop

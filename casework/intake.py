@@ -21,6 +21,7 @@ from django.utils import timezone
 from casework import bulk, clusters, counts, drift, hits, policies, responses, samples, signals, traces
 from casework.errors import InvalidInput, TriedTooOften
 from casework.models import Batch, Case, InboxItem, SeenCapture
+from casework.skew import ahead
 from classifiers.assessment import Assessment
 from config.settings import get_settings
 from crawlers.capture import Capture
@@ -217,11 +218,14 @@ def unfinished(older_than_seconds: float) -> list[int]:
 
     Those that were given up are left out.
 
-    A batch whose sending was never noted counts from its creation.
+    A batch whose sending was never noted counts from its creation. One that was sent in the future, by a clock that
+    was wrong, counts as sent long ago.
     """
-    limit = timezone.now() - timedelta(seconds=older_than_seconds)
-    never_sent = Q(sent_at__isnull=True, created_at__lte=limit)
-    waiting = Batch.objects.filter(failed_at__isnull=True).filter(never_sent | Q(sent_at__lte=limit))
+    now = timezone.now()
+    limit, impossible = now - timedelta(seconds=older_than_seconds), ahead(now)
+    never_sent = Q(sent_at__isnull=True) & (Q(created_at__lte=limit) | Q(created_at__gt=impossible))
+    sent_long_ago = Q(sent_at__lte=limit) | Q(sent_at__gt=impossible)
+    waiting = Batch.objects.filter(failed_at__isnull=True).filter(never_sent | sent_long_ago)
     return list(waiting.order_by("-urgent", "id").values_list("pk", flat=True))
 
 

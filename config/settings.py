@@ -30,7 +30,9 @@ class Settings(BaseSettings):
         SecretStr(""), description="redis://… or amqp://…; empty: a folder in the data folder."
     )
     elasticsearch_url: SecretStr = Field(
-        SecretStr(""), description="http(s)://user:password@host:port; empty: search in the database."
+        SecretStr(""),
+        description="http(s)://user:password@host:port, of several nodes separated by commas; empty: search in the "
+        "database.",
     )
     search_index: str = Field("woodpecker-cases", pattern=r"^[a-z][a-z0-9-]{2,60}$", description="Alias of the index.")
     search_analyzer: str = Field(
@@ -94,8 +96,9 @@ class Settings(BaseSettings):
     @field_validator("elasticsearch_url")
     @classmethod
     def _http(cls, value: SecretStr) -> SecretStr:
-        if value.get_secret_value() and not value.get_secret_value().startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+        for address in filter(None, value.get_secret_value().split(",")):
+            if not address.strip().startswith(("http://", "https://")):
+                raise ValueError("must start with http:// or https://, each address of a list too")
         return value
 
     @field_validator("database_url")

@@ -45,7 +45,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
     if len(_SERVICES) == 3:
         yield _SERVICES
         return
-    from deploy.services.__main__ import down, up
+    from deploy.services.running import down, up
 
     state = Path(tempfile.mkdtemp(prefix="woodpecker-services-")) / "state.json"
     try:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from casework import cases, claims, clocks, intake
 from casework.models import Batch, Case, Heartbeat
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
+from casework.skew import ahead
 from config.settings import get_settings
 from workers import tasks
 
@@ -78,8 +79,9 @@ def release_failed() -> int:
 
 def _catch_up(settled_seconds: int) -> int:
     """Index what has been behind for a while; what changed a moment ago has a task under way."""
-    settled = timezone.now() - timedelta(seconds=settled_seconds)
-    behind = Case.objects.filter(indexed_version__lt=F("version"), updated_at__lte=settled).order_by("id")
+    now = timezone.now()
+    settled = Q(updated_at__lte=now - timedelta(seconds=settled_seconds)) | Q(updated_at__gt=ahead(now))
+    behind = Case.objects.filter(settled, indexed_version__lt=F("version")).order_by("id")
     done = 0
     while ids := list(behind.values_list("id", flat=True)[: tasks.INDEX_CHUNK]):
         get_search().sync(ids)
@@ -94,7 +96,7 @@ def run_if_due(every: timedelta) -> Swept | None:
         turn, made = Heartbeat.objects.select_for_update().get_or_create(
             name="sweep", defaults={"kind": "sweep", "at": now}
         )
-        if not made and turn.at + every > now:
+        if not made and turn.at + every > now and turn.at < ahead(now):
             return None
         Heartbeat.objects.filter(name="sweep").update(at=now)
     return run()

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from casework.models import Heartbeat
 from casework.search.port import SearchUnavailable
+from casework.skew import ahead
 
 SILENT = timedelta(minutes=2)
 """Time without a sign of life after which a rebuild counts as killed."""
@@ -27,7 +28,8 @@ def alone(name: str) -> Iterator[Callable[[], None]]:
         turn, made = Heartbeat.objects.select_for_update().get_or_create(
             name=name, defaults={"kind": "rebuild", "at": timezone.now()}
         )
-        if not made and turn.at + SILENT > timezone.now():
+        now = timezone.now()
+        if not made and turn.at + SILENT > now and turn.at < ahead(now):
             raise SearchUnavailable(
                 f"another process rebuilds the index; it was last heard of at {timezone.localtime(turn.at):%H:%M:%S}"
             )

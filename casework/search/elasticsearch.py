@@ -10,9 +10,9 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django.db.models import F, Max
 from django.db.models.functions import Coalesce
@@ -24,14 +24,13 @@ from casework.models import Case
 from casework.search import asking, cursor, mapping
 from casework.search.alone import alone
 from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights, last_days
+from casework.skew import CLOCKS_APART
 
 CHUNK = 1000
 TIMEOUT_SECONDS = 5.0
 """A page that waits longer is answered from the database; a slow bulk is sent again by the sweep."""
 SURE_SECONDS = 30.0
 """How long a process goes on believing that the index it saw is there."""
-CLOCKS_APART = timedelta(minutes=1)
-"""How far the clocks of an installation's machines may differ, and how long a transaction of theirs may take."""
 _CONFLICT, _ABSENT = 409, 404
 
 
@@ -42,14 +41,15 @@ class ElasticsearchSearch:
 
     def __init__(self, url: str, alias: str, analyzer: str = "") -> None:
         self.alias, self.analyzer = alias, analyzer
-        address, credentials = _without_credentials(url)
-        self._where = address
+        addresses, credentials = _without_credentials(url)
+        self._where = ", ".join(addresses)
         self._sure_until = 0.0
         self._client = Elasticsearch(
-            address,
+            addresses,
             basic_auth=credentials,
             request_timeout=TIMEOUT_SECONDS,
-            max_retries=1,
+            # A node that does not answer is passed over for a while, and the next is asked.
+            max_retries=len(addresses),
             retry_on_timeout=False,
         )
 
@@ -334,9 +334,14 @@ def _note_indexed(versions: Iterable[tuple[int, int]]) -> None:
         )
 
 
-def _without_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    port = f":{parts.port}" if parts.port else ""
-    address = urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", ""))
-    return address, (parts.username, parts.password or "") if parts.username else None
+def _without_credentials(urls: str) -> tuple[list[str], tuple[str, str] | None]:
+    """Take a list of addresses apart: the addresses themselves, and the first user and password that one names."""
+    addresses, credentials = [], None
+    for url in urls.split(","):
+        parts = urlsplit(url.strip())
+        port = f":{parts.port}" if parts.port else ""
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+        addresses.append(urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", "")))
+        if credentials is None and parts.username:
+            credentials = (unquote(parts.username), unquote(parts.password or ""))
+    return addresses, credentials

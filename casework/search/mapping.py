@@ -17,7 +17,7 @@ def settings(analyzer: str) -> dict[str, Any]:
     """Return the index settings: bigrams by a shingle of single characters, without any plugin."""
     return {
         "number_of_shards": 1,
-        "number_of_replicas": 0,
+        "auto_expand_replicas": "0-1",  # where there is a second node, it holds all of it too
         "refresh_interval": "1s",
         "analysis": {
             "filter": {

@@ -1,4 +1,4 @@
-"""A single Elasticsearch node on loopback, with a password.
+"""Elasticsearch on loopback, with a password: one node, or several that make a cluster.
 
 The server comes as the small distribution that Elastic publishes on Maven Central; it is the stock server with few
 modules. It is kept in a cache folder and never committed.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 import subprocess
 import urllib.error
 import urllib.request
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.services import system
@@ -23,49 +25,73 @@ SHA256 = "adde840e7013d25cf04203377abf77ad66573bc5db381e5b865c18ef5d683bc5"
 ARTIFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
 PLUGIN = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
 OLDEST_JAVA = 21
-HEAP = "768m"
+HEAP, HEAP_OF_SEVERAL = "768m", "512m"
 
 
-def start(folder: Path, port: int, password: str) -> tuple[int, str]:
-    """Start it; return (process id, address)."""
-    home, java = _distribution(), system.need(_java, "openjdk-21-jre-headless")
+def make(folder: Path, password: str, name: str = "one", peers: Mapping[str, int] = {}) -> None:
+    """Prepare a node.
+
+    Args:
+        folder: where it lives.
+        password: of the user `elastic`.
+        name: of the node.
+        peers: node → transport port of all nodes of a cluster, this one among them; none: it stays alone.
+    """
+    home = _distribution()
     settings = folder / "config"
     shutil.rmtree(folder, ignore_errors=True)
     settings.mkdir(parents=True)
-    for name in ("jvm.options", "log4j2.properties"):
-        shutil.copy(home / "config" / name, settings / name)
-    (settings / "elasticsearch.yml").write_text(_settings(folder, port), "utf-8")
+    for file in ("jvm.options", "log4j2.properties"):
+        shutil.copy(home / "config" / file, settings / file)
+    (settings / "elasticsearch.yml").write_text(_settings(folder, name, peers), "utf-8")
     (folder / "tmp").mkdir()
     system.hand_over(folder)
-    environment = {
-        "ES_JAVA_HOME": str(java),
-        "ES_PATH_CONF": str(settings),
-        "ES_TMPDIR": str(folder / "tmp"),
-        "ES_JAVA_OPTS": f"-Xms{HEAP} -Xmx{HEAP}",
-    }
-    _keep_password(home, environment, password)
+    _keep_password(home, _environment(folder, HEAP), password)
+
+
+def serve(folder: Path, port: int, password: str) -> int:
+    """Start a node, after a kill too, and wait until it answers as part of its cluster; return its process id."""
+    alone = "single-node" in (folder / "config" / "elasticsearch.yml").read_text("utf-8")
+    command = [str(_distribution() / "bin" / "elasticsearch"), f"-Ehttp.port={port}"]
     log = folder / "log"
-    pid = system.start(system.unprivileged([str(home / "bin" / "elasticsearch")], environment), log)
-    system.wait(lambda: _healthy(port, password), "Elasticsearch", log, seconds=120)
-    return pid, f"http://elastic:{password}@127.0.0.1:{port}"
+    pid = system.start(system.unprivileged(command, _environment(folder, HEAP if alone else HEAP_OF_SEVERAL)), log)
+    system.wait(lambda: _healthy(port, password), "Elasticsearch", log, seconds=300)
+    return pid
 
 
-def _settings(folder: Path, port: int) -> str:
+def address(port: int, password: str) -> str:
+    """Return how to reach a node."""
+    return f"http://elastic:{password}@127.0.0.1:{port}"
+
+
+def _environment(folder: Path, heap: str) -> dict[str, str]:
+    return {
+        "ES_JAVA_HOME": str(system.need(_java, "openjdk-21-jre-headless")),
+        "ES_PATH_CONF": str(folder / "config"),
+        "ES_TMPDIR": str(folder / "tmp"),
+        "ES_JAVA_OPTS": f"-Xms{heap} -Xmx{heap}",
+    }
+
+
+def _settings(folder: Path, name: str, peers: Mapping[str, int]) -> str:
     values = {
         "cluster.name": "woodpecker-dev",
-        "node.name": "one",
+        "node.name": name,
         "path.data": folder / "data",
         "path.logs": folder / "logs",
         "network.host": "127.0.0.1",
-        "http.port": port,
-        "transport.port": system.free_port(),
-        "discovery.type": "single-node",
+        "transport.port": peers.get(name) or system.free_port(),
         "xpack.security.enabled": "true",
         "action.destructive_requires_name": "false",
         "cluster.routing.allocation.disk.threshold_enabled": "false",
         "indices.breaker.total.use_real_memory": "false",
     }
-    return "".join(f"{name}: {value}\n" for name, value in values.items())
+    if peers:
+        values["discovery.seed_hosts"] = json.dumps([f"127.0.0.1:{port}" for port in peers.values()])
+        values["cluster.initial_master_nodes"] = json.dumps(list(peers))
+    else:
+        values["discovery.type"] = "single-node"
+    return "".join(f"{setting}: {value}\n" for setting, value in values.items())
 
 
 def _keep_password(home: Path, environment: dict[str, str], password: str) -> None:

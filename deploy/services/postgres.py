@@ -10,38 +10,49 @@ from deploy.services import system
 NAME = "woodpecker"
 
 
-def start(folder: Path, port: int, password: str) -> tuple[int, str]:
-    """Make a cluster and start it; return (process id, address)."""
+def make(folder: Path, password: str) -> None:
+    """Make an empty cluster in a folder."""
     programs = system.need(_programs, "postgresql")
     system.hand_over(folder)
     secret = folder / "password"
     secret.write_text(password, "utf-8")
     system.hand_over(folder)
-    data, log = folder / "data", folder / "log"
-    make = [
+    data = folder / "data"
+    command = [
         str(programs / "initdb"), "--pgdata", str(data), "--username", NAME, "--pwfile", str(secret),
         "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
     ]  # fmt: skip
-    made = subprocess.run(system.unprivileged(make), capture_output=True, text=True, check=False, cwd="/")
+    made = subprocess.run(system.unprivileged(command), capture_output=True, text=True, check=False, cwd="/")
     if made.returncode:
         raise system.CannotStart(f"initdb failed: {made.stderr.strip()}")
-    serve = [
-        str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", str(folder),
-        "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "fsync=off",
-        "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=256MB",
-    ]  # fmt: skip
-    pid = system.start(system.unprivileged(serve), log)
-    environment = {"PGPASSWORD": password}
-    ask = [str(programs / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", NAME, "-d", "postgres", "-c"]
 
-    def answers(statement: str) -> bool:
-        command = system.unprivileged([*ask, statement], environment)
+
+def serve(folder: Path, port: int, password: str) -> int:
+    """Start it, after a kill too; return its process id."""
+    programs, log = system.need(_programs, "postgresql"), folder / "log"
+    # Without fsync a commit is with the kernel at once: whoever is killed loses nothing, only a power cut would.
+    command = [
+        str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder),
+        "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "fsync=off",
+        "-c", "shared_buffers=256MB",
+    ]  # fmt: skip
+    pid = system.start(system.unprivileged(command), log)
+    environment = {"PGPASSWORD": password}
+    ask = [str(programs / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", NAME, "-d"]
+
+    def answers(database: str, statement: str = "SELECT 1") -> bool:
+        command = system.unprivileged([*ask, database, "-c", statement], environment)
         return subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0
 
-    system.wait(lambda: answers("SELECT 1"), "PostgreSQL", log)
-    if not answers(f"CREATE DATABASE {NAME}"):
+    system.wait(lambda: answers("postgres"), "PostgreSQL", log)
+    if not answers(NAME) and not answers("postgres", f"CREATE DATABASE {NAME}"):
         raise system.CannotStart("PostgreSQL: the database could not be created")
-    return pid, f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
+    return pid
+
+
+def address(port: int, password: str) -> str:
+    """Return how to reach it."""
+    return f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
 
 
 def _programs() -> Path | None:

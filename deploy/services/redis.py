@@ -9,10 +9,14 @@ from pathlib import Path
 from deploy.services import system
 
 
-def start(folder: Path, port: int, password: str) -> tuple[int, str]:
-    """Start it; return (process id, address)."""
-    server = system.need(lambda: system.on_path("redis-server"), "redis-server")
+def make(folder: Path, password: str) -> None:
+    """Nothing has to stand before it is started."""
+    system.need(lambda: system.on_path("redis-server"), "redis-server")
     system.hand_over(folder)
+
+
+def serve(folder: Path, port: int, password: str) -> int:
+    """Start it, empty; return its process id."""
     settings, log = folder / "redis.conf", folder / "log"
     settings.write_text(
         f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir {folder}\n'
@@ -20,7 +24,7 @@ def start(folder: Path, port: int, password: str) -> tuple[int, str]:
         "utf-8",
     )
     system.hand_over(folder)
-    pid = system.start(system.unprivileged([str(server), str(settings)]), log)
+    pid = system.start(system.unprivileged(["redis-server", str(settings)]), log)
     ping = ["redis-cli", "-p", str(port), "--no-auth-warning", "ping"]
     environment = {**os.environ, "REDISCLI_AUTH": password}
 
@@ -28,4 +32,9 @@ def start(folder: Path, port: int, password: str) -> tuple[int, str]:
         return b"PONG" in subprocess.run(ping, env=environment, capture_output=True, check=False).stdout
 
     system.wait(answers, "Redis", log)
-    return pid, f"redis://:{password}@127.0.0.1:{port}/0"
+    return pid
+
+
+def address(port: int, password: str) -> str:
+    """Return how to reach it."""
+    return f"redis://:{password}@127.0.0.1:{port}/0"

@@ -13,6 +13,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import psutil
+
 USER = "woodpecker-dev"
 """PostgreSQL and Elasticsearch refuse to run as root; as root we start them as this user."""
 
@@ -121,6 +123,19 @@ def stop(pid: int, seconds: float = 20) -> None:
             if not _group_lives(pid):
                 return
             time.sleep(0.1)
+
+
+def kill(pid: int) -> None:
+    """End a server and everything that it has started, outright, as a crash would, and wait until it is gone."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+        for member in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        psutil.wait_procs(family, timeout=20)
 
 
 def _group_lives(pid: int) -> bool:

@@ -108,3 +108,19 @@ def test_of_several_processes_one_sweeps(messages: Callable[[], list[Message]]) 
     assert sweep.run_if_due(every) is None
     Heartbeat.objects.filter(name="sweep").update(at=timezone.now() - every)
     assert sweep.run_if_due(every) is not None
+
+
+def test_a_clock_that_went_an_hour_ahead_and_back_holds_nothing_up(messages: Callable[[], list[Message]]) -> None:
+    wrong = timezone.now() + LONG_AGO
+    (batch_id,) = intake.receive([make_capture()]).batch_ids
+    Batch.objects.update(sent_at=wrong)
+    case = make_case()
+    Case.objects.filter(pk=case.pk).update(updated_at=wrong)
+    Heartbeat.objects.create(name="sweep", kind="sweep", at=wrong)
+    lose_messages()
+
+    swept = sweep.run_if_due(timedelta(seconds=60))
+
+    assert swept is not None
+    assert (swept.batches, swept.indexed) == (1, 1)
+    assert [one.arguments for one in messages()] == [[batch_id]]

@@ -230,5 +230,26 @@ def test_a_wrong_password_is_named_without_being_told(services: dict[str, str]) 
     assert "not-this-one" not in str(refused.value)
 
 
+def test_of_several_nodes_one_may_be_away(nowhere: str, index: ElasticsearchSearch, services: dict[str, str]) -> None:
+    there = services["ELASTICSEARCH_URL"]
+    search = ElasticsearchSearch(f"{there.replace(there.split('@')[1], nowhere.split('@')[1])},{there}", index.alias)
+    case = make_case()
+    for _ in range(4):  # whichever is asked first
+        put(search, case)
+        assert ids(search, ask()) == [case.pk]
+
+
+def test_when_no_node_answers_all_are_named_and_no_password(nowhere: str) -> None:
+    search = ElasticsearchSearch(f"{nowhere},{nowhere[:-1]}", "whatever")
+    with pytest.raises(SearchUnavailable, match=r"http://127\.0\.0\.1:\d+, http://127\.0\.0\.1:\d+ does not") as away:
+        search.count()
+    assert "secret" not in str(away.value)
+
+
+def test_a_rebuild_that_was_noted_by_a_clock_that_was_wrong_holds_none_up(index: ElasticsearchSearch) -> None:
+    Heartbeat.objects.create(name=f"rebuild:{index.alias}", kind="rebuild", at=timezone.now() + 30 * SILENT)
+    assert index.rebuild() == 0
+
+
 def _address(server: Elasticsearch) -> str:
     return str(next(iter(server.transport.node_pool.all())).base_url)
