@@ -16,7 +16,7 @@ class Span(BaseModel):
     start: int = Field(ge=0)
     end: int = Field(gt=0)
     slug: str
-    reason: str = Field(description="who spoke: `rule:<name>` or `linear`")
+    reason: str = Field(description="who spoke: `rule:<name>`, `linear`, or `encoder` where neither did")
 
 
 class Undone(BaseModel):

@@ -27,12 +27,12 @@ from classifiers.normalise.guess import load_guesser
 from classifiers.rules.engine import RuleEngine, RuleHit
 from classifiers.rules.model import RULES_DIR, load_rules
 from classifiers.rules.reading import build_reader
-from classifiers.spans import strongest
+from classifiers.spans import occlusions, strongest
 from config.taxonomy import SLUGS
 
 BATCH = 512  # texts folded and hashed together; keeps memory small whatever the caller passes
 EXPLAIN_FROM = 0.15  # a category below this gets no spans: nobody is shown it
-MOST_SPANS = 12
+MOST_SPANS = 24
 DIGITS = 4
 
 
@@ -177,6 +177,8 @@ class Cascade:
             if (raised & (best[number] >= EXPLAIN_FROM)).any():
                 evasions[number] += reading.undone
                 spans[number] += self._spans(read.other, k, np.where(raised, best[number], 0.0))
+        for number, found in self._occluded(texts, best, spans).items():
+            spans[number] += found
         return [
             Assessment.model_construct(
                 scores=dict(zip(SLUGS, scores, strict=True)),
@@ -202,6 +204,28 @@ class Cascade:
             if best[self._column[slug]] >= EXPLAIN_FROM and scored.linear[number, k] >= EXPLAIN_FROM / 2:
                 weights = self._model.contributions(scored.grams, number, high - low, k)
                 found += [_given(starts, ends, a, b, slug, "linear") for a, b in strongest(weights)]
+        return found
+
+    def _occluded(
+        self, texts: Sequence[str], best: NDArray[np.float64], spans: Sequence[Sequence[Span]]
+    ) -> dict[int, list[Span]]:
+        """Where a category is high and nothing says why: the part without which its score falls most."""
+        over = best >= EXPLAIN_FROM
+        unexplained = {
+            number: missing
+            for number in np.flatnonzero(over.any(axis=1)).tolist()
+            if texts[number]
+            and (missing := {SLUGS[k] for k in np.flatnonzero(over[number])} - {span.slug for span in spans[number]})
+        }
+        parts = [(number, *part) for number in unexplained for part in occlusions(len(texts[number]))]
+        without = self.scores([texts[number][:start] + texts[number][end:] for number, start, end in parts])
+        found: dict[int, list[Span]] = {}
+        for number, missing in unexplained.items():
+            mine = [k for k, part in enumerate(parts) if part[0] == number]
+            for slug in sorted(missing, key=SLUGS.index):
+                _, start, end = parts[mine[int(without[mine, self._column[slug]].round(DIGITS).argmin())]]
+                span = Span.model_construct(start=start, end=end, slug=slug, reason="encoder")
+                found.setdefault(number, []).append(span)
         return found
 
 

@@ -19,9 +19,9 @@ _OPENING = """\
 <!-- Written by `python -m classifiers.evaluation.card > docs/model-card.md`, its drawing by
 `python -m classifiers.evaluation.reliability > docs/model-card.svg`; train again instead of changing it. -->
 
-**What it is.** The assessor that ships: evasions are undone, word rules and a linear model over hashed character
-n-grams speak, and their probabilities are combined (see [detection.md](detection.md)). It gives a probability for each
-of fifteen categories; policy says from which score on a human looks. **It decides nothing.**
+**What it is.** The assessor that ships: {parts} (see [detection.md](detection.md)).
+It gives a probability for each of fifteen categories; policy says from which score on a human looks. **It decides
+nothing.**
 
 **For whom.** Units that look for information harmful to minors on public pages, with people who review every hit.
 
@@ -34,9 +34,15 @@ other half gave these figures, through the whole cascade. Rebuild and measure:
 
 ```
 woodpecker train linear --data DATA
-woodpecker evaluate --data DATA
+woodpecker train encoder --encoder PRETRAINED --data DATA
+woodpecker evaluate --data DATA --model FOLDER --card
 ```
 """
+
+
+_PARTS = "evasions are undone; word rules and a linear model over hashed character\nn-grams read every text"
+_ENCODER = ", and a small encoder whatever is not surely harmless to it, blended with the linear\nmodel"
+_COMBINED = "; what rules and models say is combined"
 
 
 def shipped() -> Path:
@@ -46,7 +52,12 @@ def shipped() -> Path:
 
 def render(card: Mapping[str, Any]) -> str:
     """Return a card's figures as Markdown."""
-    parts = [_OPENING.format(version=card["version"]), *_categories(card), *_sets(card), *_ordinary(card)]
+    parts = [
+        _OPENING.format(version=card["version"], parts=_what_speaks(card)),
+        *_categories(card),
+        *_sets(card),
+        *_ordinary(card),
+    ]
     if "parts" in card:
         parts += _parts(card["parts"])
     for name in ("evasions", "spans", "agreement"):
@@ -54,6 +65,11 @@ def render(card: Mapping[str, Any]) -> str:
             parts += _MORE[name](card[name])
     parts += _failures() + list(_data(card))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _what_speaks(card: Mapping[str, Any]) -> str:
+    """The parts of a cascade; an encoder stands before the linear model in its version."""
+    return _PARTS + (_ENCODER if "+" in card["version"] else "") + _COMBINED
 
 
 def _table(head: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> list[str]:
@@ -167,8 +183,8 @@ def _spans(found: Mapping[str, Any]) -> list[str]:
     return [
         "## Spans\n",
         f"Deleting the spans of a flagged category lowers its score by {found['fall_without_spans']:.3f} on average, "
-        f"deleting as much at random by {found['fall_at_random']:.3f}: {found['ratio']:.1f} times as much "
-        f"({found['texts']} held-back cases).\n",
+        f"deleting as much at random by {found['fall_at_random']:.3f}: {found['ratio']:.2f} times as much "
+        f"({found['ratio_interval'][0]:.2f}–{found['ratio_interval'][1]:.2f}; {found['texts']} held-back cases).\n",
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from classifiers.blend import Blend
-from classifiers.cascade import load_cascade
+from classifiers.cascade import EXPLAIN_FROM, load_cascade
 from classifiers.encoder import MANIFEST, load_encoder
 from classifiers.errors import ModelError
 from classifiers.linear import load_model, newest
@@ -63,6 +63,24 @@ def test_asked_to_read_everything_the_encoder_reads_everything(tmp_path: Path) -
     assert np.allclose(never.scores(TEXTS), without)
     never.every = True
     assert not np.allclose(never.scores(TEXTS), without, atol=1e-3)
+
+
+def test_what_only_the_encoder_raised_is_explained_by_what_is_missed_when_it_is_left_out(tmp_path: Path) -> None:
+    cascade = load_cascade(encoder_folder(tmp_path / "all", 0.0))
+    text = "今天的作文课真有意思"
+    assessment = cascade.assess([text])[0]
+    spans = [span for span in assessment.spans if span.reason == "encoder"]
+    assert {span.slug for span in spans} == {"bullying"}
+    without = text[: spans[0].start] + text[spans[0].end :]
+    assert cascade.assess([without])[0].scores["bullying"] < assessment.scores["bullying"]
+    assert assessment in cascade.assess([*TEXTS, text])
+
+
+def test_no_category_that_is_high_is_without_a_span(tmp_path: Path) -> None:
+    cascade = load_cascade(encoder_folder(tmp_path / "all", 0.0))
+    for text, assessment in zip(TEXTS[:5], cascade.assess(TEXTS[:5]), strict=True):
+        high = {slug for slug, score in assessment.scores.items() if score >= EXPLAIN_FROM}
+        assert not text or high == {span.slug for span in assessment.spans}
 
 
 def test_an_assessment_names_both_models(tmp_path: Path) -> None:
