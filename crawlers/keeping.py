@@ -86,6 +86,7 @@ class Keeper:
         self._report.captures += 1
         self._state.note_unit(thread.key, unit.key, capture.id)
         thread.changed = True
+        thread.moved.add(unit.thread or thread.key)
         thread.fresh += before is None
         return True
 

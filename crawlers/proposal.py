@@ -27,7 +27,7 @@ GENERIC = "forum"
 
 @dataclass(frozen=True)
 class Wishes:
-    """What whoever adds the site has said already."""
+    """What whoever adds the site has said already; `preset` is taken whatever the page looks like."""
 
     basis: Literal["robots", "owner", "authority"] = "robots"
     document: str = ""
@@ -35,6 +35,7 @@ class Wishes:
     title: str | None = None
     private_hosts_allowed: bool = False
     delay_seconds: float | None = None
+    preset: str | None = None
 
     @property
     def agreed(self) -> bool:
@@ -76,14 +77,14 @@ def propose(response: Response, wishes: Wishes, key: bytes) -> Proposal:
     """
     recognised = recognise(response, agreed=wishes.agreed)
     page, url = opened(response), response.url
-    best = recognised[0] if recognised else None
-    preset = best.preset if best else GENERIC
+    best = next((one for one in recognised if wishes.preset in {None, one.preset}), None)
+    preset = wishes.preset or (best.preset if best else GENERIC)
     here = [_Section("all", "全部", url)]
-    usual, title = (best.recognition.platform_class if best else "forum_qa"), _page_title(page)
+    about = recognitions().get(preset)
+    usual, title = (about.platform_class if about else "forum_qa"), _page_title(page)
     reading = _reading(_Draft(url, preset, wishes, here, title, usual).policy(), response, key)
     linked = _sections(best, page, url) if best else []
-    about = best.recognition if best else recognitions()[GENERIC]
-    hints = [about.hint] if about.hint else []
+    hints = [about.hint] if about and about.hint else []
     if preset == GENERIC and isinstance(page, Selector) and not (reading and reading.rows):
         hints += [f"stands on the page {one}" for one in repeated(page)]
     sections = linked
@@ -93,11 +94,9 @@ def propose(response: Response, wishes: Wishes, key: bytes) -> Proposal:
     elif not linked and "sections" not in preset_values(preset):
         sections = here
     root = sections[0].start if sections else url
-    by_number = (
-        reading is not None and reading.role == "thread" and "list" not in preset_values(preset).get("crawl", {})
-    )
+    by_number = (reading is None or reading.role == "thread") and "list" not in preset_values(preset).get("crawl", {})
     text = _Draft(root, preset, wishes, sections, title, usual, by_number).text()
-    return Proposal(site_name(root), text, preset, best is not None, recognised, reading, hints)
+    return Proposal(site_name(root), text, preset, bool(best or wishes.preset), recognised, reading, hints)
 
 
 def site_name(url: str) -> str:
@@ -181,8 +180,8 @@ _SAYS_NOTHING = {"php", "html", "htm", "index", "api", "mod", "page", "1", "v1",
 
 
 def _numbered(start: str) -> tuple[str, str]:
-    """Return a start page with {n} in place of the number that it ends in, and a range of that number alone."""
-    match = re.search(r"/(\d+)(?=[/&]*$)", start)
+    """Return a start page with {n} in place of the number that it, or a path in its query, ends in; and its range."""
+    match = re.search(r"/(\d+)(?=/?(?:&|$))", start)
     if match is None:
         return start, ""
     return f"{start[: match.start(1)]}{{n}}{start[match.end(1) :]}", f", range: [{match[1]}, {match[1]}]"

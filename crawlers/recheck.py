@@ -17,7 +17,7 @@ HOUR, DAY = 3600.0, 24 * 3600.0
 SHORTEST_RECHECK, LONGEST_RECHECK = 600.0, 7 * DAY
 SHORTEST_LOOK_BACK, LONGEST_LOOK_BACK = DAY, 30 * DAY
 REQUESTS_OF_MOVED = 3
-"""Most requests for a thread that moved, unless more pages are new."""
+"""Most requests for each thread that moved, unless more pages are new."""
 SHARE_OF_LOOK_BACK = 0.1
 """Most threads at rest that one run reads whole, as a share of `pages_per_day`."""
 FEW = 2
@@ -64,12 +64,15 @@ def mean_gap(gap: float, waited: float, fresh: int) -> float:
     return (gap + found) / 2 if gap else found
 
 
+def newest_first(recipe: ThreadRecipe) -> bool:
+    """Whether the newest units stand on the first page, so that all others move on when some are added."""
+    return recipe.paging is not None and not recipe.paging.last_known
+
+
 def rolls_off(recipe: ThreadRecipe) -> bool:
     """Whether units leave a page by themselves, so that what is missing was not taken away: feeds, timelines, cuts."""
-    paging = recipe.paging
-    newest_first = paging is not None and not paging.last_known
-    cut = paging is not None and paging.at_most is not None
-    return recipe.format == "feed" or recipe.thread is not None or newest_first or cut
+    cut = recipe.paging is not None and recipe.paging.at_most is not None
+    return recipe.format == "feed" or recipe.thread is not None or newest_first(recipe) or cut
 
 
 class Past:
@@ -82,9 +85,13 @@ class Past:
         """Remember that a page of a thread was read."""
         self._db.execute("INSERT OR REPLACE INTO page VALUES (?, ?, ?, ?)", (thread, page.url, page.before, now))
 
-    def pages(self, thread: str) -> list[Seen]:
-        """Return the pages of a thread that were read, those first that were not looked at for longest."""
-        query = "SELECT url, before FROM page WHERE thread=? ORDER BY looked_at, before"
+    def pages(self, thread: str, *, newest_first: bool = False) -> list[Seen]:
+        """Return the pages of a thread that were read, those first that were not looked at for longest.
+
+        Of those that were looked at in the same run the ones with the oldest units come first.
+        """
+        oldest = "before DESC" if newest_first else "before"
+        query = f"SELECT url, before FROM page WHERE thread=? ORDER BY looked_at, {oldest}"  # noqa: S608
         return [Seen(*row) for row in self._db.execute(query, (thread,))]
 
     def note_whole(self, thread: str, section: str, url: str, changed: bool, now: float) -> None:

@@ -15,7 +15,7 @@ from crawlers.asking import UNCHANGED, Asker
 from crawlers.canonical import canonical
 from crawlers.drawing import Drawing
 from crawlers.keeping import Keeper
-from crawlers.recheck import REQUESTS_OF_MOVED, Seen, due
+from crawlers.recheck import REQUESTS_OF_MOVED, Seen, due, newest_first
 from crawlers.render import CUT
 from crawlers.report import CrawlReport
 from crawlers.state import State, ThreadState
@@ -41,6 +41,7 @@ class ThreadReader:
     ) -> None:
         assert policy.crawl is not None
         self._recipe: ThreadRecipe = policy.crawl.thread
+        self._from_lists = policy.crawl.list is not None
         self._state, self._report, self._keeper = state, report, keeper
         self._drawing, self._asker, self._recheck = drawing, asker, recheck
         self._opened: set[str] = set()
@@ -68,10 +69,11 @@ class ThreadReader:
         self._opened.add(thread.key)
         plan = self._recipe.paging
         thread.known = known is not None
+        thread.through = whole or self._recheck
         thread.units_before = self._state.units_of(thread.key) if known else 0
         start = thread.url
         by_last_page = known is not None and plan is not None and plan.last_known and bool(known.last_url)
-        if known and by_last_page and thread.section.pages is None and not (whole or self._recheck):
+        if known and by_last_page and thread.section.pages is None and not thread.through:
             start, thread.units = known.last_url, known.before_last
             thread.resumed = canonical(start) != canonical(thread.url)
         thread.whole = not thread.resumed
@@ -113,8 +115,8 @@ class ThreadReader:
             thread.whole, thread.truncated = False, True
         following = self._following(page, response, thread, number)
         # Where the newest stand first, a page without anything new means that the rest is known too.
-        all_known = bool(recipe.paging and not recipe.paging.last_known and thread.known and not fresh)
-        wanted = (count or leads_on) and not (all_known and not self._recheck)
+        all_known = newest_first(recipe) and thread.known and not fresh and not thread.through
+        wanted = (count or leads_on) and not all_known
         if wanted and following and canonical(following) not in thread.urls:
             self._keeper.commit()
             number = paging.number_of(recipe.paging, following) if thread.inner is not None else number + 1
@@ -139,9 +141,12 @@ class ThreadReader:
 
     def _turn_back(self, thread: ThreadVisit, visit: SectionVisit, spent: int) -> Iterator[Request]:
         """Having read a thread to its end with `spent` requests, go back over those earlier pages that are due most."""
-        if not thread.whole and thread.known and thread.inner is None:
-            back = [one for one in self._state.past.pages(thread.key) if canonical(one.url) not in thread.urls]
-            thread.back = back[: max(REQUESTS_OF_MOVED - spent, 0)]
+        # A thread that was only due, with nothing new on it, is read whole when it has rested for long enough.
+        due_only = self._from_lists and not thread.signal and not thread.changed
+        if not thread.whole and thread.known and thread.inner is None and not due_only:
+            pages = self._state.past.pages(thread.key, newest_first=newest_first(self._recipe))
+            back = [one for one in pages if canonical(one.url) not in thread.urls]
+            thread.back = back[: max(REQUESTS_OF_MOVED * max(len(thread.moved), 1) - spent, 0)]
         yield from self._go_back(thread, visit)
 
     def _go_back(self, thread: ThreadVisit, visit: SectionVisit) -> Iterator[Request]:
@@ -165,11 +170,22 @@ class ThreadReader:
             self._report.units += len(units)
             self._keeper.hand_on(units, thread, response)
             thread.urls.add(canonical(seen.url))
+            self._push_on(page, response, thread, seen.before + len(units))
             for validator in validators_of(response):
                 self._state.note_validators(*validator)
-        self._state.past.note_page(thread.key, seen, time.time())
+        self._state.past.note_page(thread.key, seen, thread.began)
         yield from self._go_back(thread, visit)
         self._asker.done(visit)
+
+    def _push_on(self, page: Any, response: Response, thread: ThreadVisit, before: int) -> None:
+        """Where the newest stand first, go back over a page that was pushed behind the last one since."""
+        plan = self._recipe.paging
+        if not newest_first(self._recipe):
+            return
+        following = paging.following(plan, page, response, paging.number_of(plan, response.url), len(thread.urls))
+        known = [one.url for one in (*self._state.past.pages(thread.key), *thread.back)]
+        if following and canonical(following) not in {*map(canonical, known), *thread.urls}:
+            thread.back.append(Seen(following, before))
 
     def absent(self, visit: SectionVisit, thread: ThreadVisit, number: int) -> Iterator[Request]:
         """Deal with a page that is not there: a thread that shrank or went, or the page after the last."""
@@ -213,7 +229,7 @@ class ThreadReader:
             thread.last_url, thread.before_last = url, offset
             thread.units += len(units)
             if thread.inner is None:
-                self._state.past.note_page(thread.key, Seen(url, offset), time.time())
+                self._state.past.note_page(thread.key, Seen(url, offset), thread.began)
         return unmet, fresh
 
 

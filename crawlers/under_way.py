@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 from scrapy.http import Response
@@ -9,7 +10,7 @@ from scrapy.http import Response
 from config.policy import Section
 from config.recipe import ThreadRecipe
 from crawlers.frame import Drawn
-from crawlers.recheck import Seen
+from crawlers.recheck import Seen, newest_first
 from crawlers.sampling import UNKNOWN, Chance
 from crawlers.units import Unit
 
@@ -25,7 +26,9 @@ class ThreadVisit:
     on the pages before that one; `resumed` says that reading began at the last page known from an earlier run.
     `announced` is how many answers its list says it has.
     `inner` are the pages still to be read of a long thread, where they were drawn, each with the chance `inner_chance`.
-    `whole` says that it is read from its first page, `back` are earlier pages that it is still to be read back over.
+    `whole` says that it is read from its first page, `through` that it is to be read to its last, whatever is known;
+    `back` are earlier pages that it is still to be read back over, `moved` the keys of threads in which something is
+    new: its own, or those whose units stand together on its pages.
     `passed_at` is when the thread last had something unread and was not drawn: what stood there then had another
     chance, which nobody can tell any more.
     """
@@ -51,7 +54,10 @@ class ThreadVisit:
     fresh: int = 0
     changed: bool = False
     whole: bool = True
+    through: bool = False
     truncated: bool = False
+    moved: set[str] = field(default_factory=set)
+    began: float = field(default_factory=time.time)
     back: list[Seen] = field(default_factory=list)
 
 
@@ -89,8 +95,7 @@ def chance_of(unit: Unit, thread: ThreadVisit) -> Chance:
 
 def expected_of(thread: ThreadVisit, recipe: ThreadRecipe) -> int:
     """Return how many units a thread that was read as a whole must have: announced by its list, or known before."""
-    newest_first = recipe.paging is not None and not recipe.paging.last_known
-    if thread.resumed or thread.inner is not None or (thread.known and newest_first):
+    if thread.resumed or thread.inner is not None or (thread.known and newest_first(recipe)):
         return 0
     return max(thread.announced or 0, thread.units_before)
 

@@ -15,6 +15,7 @@ from config.recipe import ThreadRecipe, UnitKind
 from crawlers import fields
 from crawlers.agent import CRAWLER
 from crawlers.capture import MAX_TEXT_CHARS, Capture, capture_id
+from crawlers.recheck import newest_first
 from crawlers.redaction import redact
 from crawlers.sampling import Chance
 
@@ -55,7 +56,6 @@ class UnitReader:
             offset: units on the pages before it; None where that is not known. Where the newest stand first, no unit
                 has a lasting position.
         """
-        newest_first = recipe.paging is not None and not recipe.paging.last_known
         usual = section.kind or recipe.kind
         units: list[Unit] = []
         incomplete = 0
@@ -69,7 +69,7 @@ class UnitReader:
             kind: UnitKind = "post" if opens else usual
             moment = fields.moment(recipe.published_at, node, now=datetime.now(UTC))
             link, thread = fields.text(recipe.link, node, base_url), fields.text(recipe.thread, node)
-            position = None if newest_first or thread else place
+            position = None if newest_first(recipe) or thread else place
             units.append(Unit(key, kind, text, moment, position, link, thread))
         return units, incomplete
 

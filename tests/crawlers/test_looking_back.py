@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from crawlers.recheck import DAY
+from crawlers.recheck import DAY, HOUR, REQUESTS_OF_MOVED
 from tests.crawlers.conftest import HTML_RECIPE, Crawls
 from tests.crawlers.site import Reply, Site
 
@@ -80,6 +81,75 @@ def test_a_moved_thread_is_read_back_over_other_pages_each_time(site: Site, foru
         seen.append([path for path in site.asked() if path.startswith("/t/")])
     assert seen[0] == ["/t/t1?page=6", "/t/t1?page=7", "/t/t1"]
     assert seen[1] == ["/t/t1?page=7", "/t/t1?page=2", "/t/t1?page=3"]
+
+
+def listing(site: Site, comments: list[tuple[int, str]]) -> None:
+    """Comments of many threads (number, text) in one list of pages, the newest first."""
+    rows = [{"id": n, "of": thread, "text": text} for n, (thread, text) in enumerate(comments)][::-1]
+    for number in range(1, -(-len(rows) // 5) + 1):
+        link = {} if number * 5 >= len(rows) else {"Link": f'</all?page={number + 1}>; rel="next"'}
+        page = json.dumps(rows[number * 5 - 5 : number * 5])
+        reply = Reply(page, headers={"Content-Type": "application/json", **link})
+        site.pages["/all" if number == 1 else f"/all?page={number}"] = reply
+
+
+LISTING = {
+    "thread": {
+        "format": "json", "items": {"jmespath": "@"}, "key": {"jmespath": "id"}, "text": {"jmespath": "text"},
+        "thread": {"jmespath": "of"}, "paging": {"kind": "link_header", "last_known": False},
+    }
+}  # fmt: skip
+
+
+def test_a_list_of_many_threads_is_read_back_over_three_pages_for_each_that_moved(site: Site, crawls: Crawls) -> None:
+    policy = crawls.policy(LISTING, sections=[{"slug": "all", "title": "全部", "start": ["/all"]}])
+    comments = [(n % 9, f"第 {n} 条") for n in range(45)]
+    listing(site, comments)
+    assert len(crawls.run(policy)) == 45
+    age(crawls, HOUR)
+    site.log.clear()
+    comments = [(n, f"{text}（改过）" if i in {2, 20} else text) for i, (n, text) in enumerate(comments)]
+    listing(site, [*comments, *((n, "新的") for n in range(3))])
+
+    captures = crawls.run(policy)
+
+    assert sorted(texts(captures)) == ["新的", "新的", "新的", "第 2 条（改过）", "第 20 条（改过）"]
+    # Page 10 is new: what stood last was pushed there.
+    assert site.asked() == ["/all", "/all?page=2", *(f"/all?page={n}" for n in (9, 8, 7, 6, 5, 4, 3, 10))]
+
+    age(crawls, HOUR)
+    site.log.clear()
+    assert crawls.run(policy) == []
+    assert len(site.asked()) == REQUESTS_OF_MOVED
+
+
+BLOG = {
+    "list": {name: value for name, value in HTML_RECIPE["list"].items() if name != "replies"},
+    "thread": HTML_RECIPE["thread"] | {"paging": HTML_RECIPE["thread"]["paging"] | {"last_known": False}},
+}
+
+
+def test_a_thread_that_no_list_announces_costs_one_request_as_long_as_nothing_is_new(
+    site: Site, forum: Forum, crawls: Crawls
+) -> None:
+    policy = crawls.policy(BLOG)
+    forum({"t1": ["零", "一", "二", "三", "四", "五", "六"], "t2": ["别的"]})
+    crawls.run(policy)
+    age(crawls, HOUR)
+    site.log.clear()
+    assert crawls.run(policy) == []
+    assert [path for path in site.asked() if path.startswith("/t/")] == ["/t/t1", "/t/t2"]
+
+
+def test_a_thread_at_rest_is_read_whole_where_the_newest_stand_first_too(
+    site: Site, forum: Forum, crawls: Crawls
+) -> None:
+    policy = crawls.policy(BLOG | {"list": HTML_RECIPE["list"]})
+    forum({"t1": ["零", "一", "二", "三", "四", "五", "六"]})
+    crawls.run(policy)
+    age(crawls, 1.1 * DAY)
+    forum({"t1": ["零", "一", "二", "三", "四", "五", "六（改过）"]})
+    assert texts(crawls.run(policy)) == ["六（改过）"]
 
 
 def test_what_is_no_longer_in_its_thread_is_told_once_and_found_again_when_it_comes_back(

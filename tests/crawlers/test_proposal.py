@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,24 @@ def test_pages_named_by_number_get_a_range_to_widen(site: Site, crawls: Crawls) 
     found = proposed(crawls, "?uri=/post/7/")
     section = site_from_text(found.text, "x").sections[0]
     assert (found.preset, section.start, section.range) == ("isso", ("/?uri=/post/{n}/",), (7, 7))
+
+
+def test_a_number_in_a_path_of_the_query_gets_a_range_too(site: Site, crawls: Crawls) -> None:
+    site.pages |= waline()
+    found = proposed(crawls, "api/comment?path=/post/7/&pageSize=50&sortBy=insertedAt_asc")
+    section = site_from_text(found.text, "x").sections[0]
+    assert section.start == ("/api/comment?path=/post/{n}/&pageSize=50&sortBy=insertedAt_asc",)
+    assert section.range == (7, 7)
+
+
+def test_a_preset_that_is_asked_for_is_proposed_whatever_the_page_looks_like(site: Site, crawls: Crawls) -> None:
+    site.pages["/post/7/"] = f"<script>Waline.init({{el: '#w', serverURL: '{site.url}'}})</script>"
+    response = crawls.visit(lambda visitor: visitor.fetch(f"{site.url}post/7/"))
+    found = propose(response, replace(WISHES, preset="waline-page"), KEY)
+    policy = site_from_text(found.text, "x")
+    assert (found.known, found.preset, policy.platform_class.slug) == (True, "waline-page", "social")
+    assert (policy.sections[0].start, policy.sections[0].range) == (("/post/{n}/",), (7, 7))
+    assert "hosts:" in found.hints[0]
 
 
 def test_unknown_markup_gets_hints_of_what_stands_on_it_again_and_again(site: Site, crawls: Crawls) -> None:

@@ -21,6 +21,8 @@ PAGES = [
     ("wordpress-html", '<link rel="https://api.w.org/" href="/wp-json/"><meta name="generator" content="WordPress 6.1">', {}),
     ("wordpress-html", "<link rel=stylesheet href='/wp-content/themes/x.css'>", {"Link": '</wp-json/>; rel="https://api.w.org/"'}),
     ("waline", "<script type=module>Waline.init({el: '#waline', serverURL: 'https://talk.example'})</script>", {}),
+    ("waline", "<script type=module>import{init}from'/waline.js';init({el:'#w',serverURL:'https://talk.example'})</script>", {}),
+    ("waline-page", '<div class="wl-cards"><div id="7" class="wl-card-item"></div></div>', {}),
     ("waline", '{"errno": 0, "data": {"page": 1, "totalPages": 1, "data": []}}', {}),
     ("isso", '<script data-isso="//talk.example/" src="//talk.example/js/embed.min.js"></script>', {}),
     ("isso", '{"id": null, "total_replies": 2, "hidden_replies": 0, "replies": []}', {}),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from config.policy import SitePolicy
+from config.policy import SitePolicy, preset_values
 from crawlers import render
 from crawlers.crawl import NotCrawlable, ensure_crawlable
 from tests.crawlers.conftest import Crawls
@@ -156,3 +156,24 @@ def test_render_may_be_written_as_yes_or_no_or_how(crawls: Crawls, written: Any,
     assert policy.crawl is not None
     found = policy.crawl.thread.render
     assert [one.until for one in (found,) if one] == until
+
+
+def test_comments_that_walines_client_shows_are_read_with_the_preset(site: Site, crawls: Crawls) -> None:
+    """As @waline/client 3.15 writes them: answers inside cards, a line that says to whom, a button for more."""
+    card = """<div id="{n}" class="wl-card-item"><div class="wl-card"><div class="wl-head">
+      <span class="wl-nick">昵</span><span class="wl-time">3 分钟前</span></div>
+      <div class="wl-content">{to}<div><p>第 {n} 条</p></div></div>
+      <div class="wl-quote">{inner}</div></div></div>"""
+    inner = card.format(n=2, to='<p class="wl-reply-to"><a href="#1">@昵</a><span>: </span></p>', inner="")
+    first, second = card.format(n=1, to="", inner=inner), card.format(n=3, to="", inner="")
+    more = '<div class="wl-operation"><button type="button">加载更多...</button></div>'
+    site.pages["/post/7/"] = (
+        "<!doctype html><meta charset=utf-8><div id=w></div><script>const w = document.querySelector('#w');"
+        f"w.innerHTML = {json.dumps(first + more)};"
+        f"w.querySelector('button').onclick = () => {{ w.innerHTML = {json.dumps(first + second)}; }};</script>"
+    )
+    recipe = preset_values("waline-page")["crawl"]
+    policy = crawls.policy(recipe, sections=[{"slug": "all", "title": "全部", "start": ["/post/7/"]}])
+    captures = crawls.run(policy)
+    assert [(one.unit, one.text) for one in captures] == [("1", "第 1 条"), ("2", "第 2 条"), ("3", "第 3 条")]
+    assert all(one.published_at for one in captures)

@@ -42,6 +42,10 @@ def new(
     document: Annotated[
         str, typer.Option(metavar="TEXT", help="What was agreed, by whom, when; without it a person fills it in.")
     ] = "",
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="PRESET", help="Read it with this preset; default: what the page looks like."),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Name that people see; default: the page's.")] = None,
     platform_class: Annotated[
         str | None,
@@ -72,11 +76,13 @@ def new(
     nothing was asked · 3 proposed, but the software is not known: the generic
     preset with hints
     """
-    from config.policy import PolicyError
+    from config.policy import PolicyError, list_presets
     from crawlers.proposal import Wishes, probe_policy, propose
 
-    wishes = Wishes(basis, document, platform_class, title, private_hosts, delay)
+    wishes = Wishes(basis, document, platform_class, title, private_hosts, delay, preset)
     whole_address("URL", url, as_json=json)
+    if preset is not None and preset not in list_presets():
+        leave(Exit.WRONG_INPUT, f"--preset: found {preset!r}; allowed: {', '.join(list_presets())}", as_json=json)
     if output is not None and output.exists():
         leave(Exit.WRONG_INPUT, f"{output}: found a file; allowed: a new file's name", as_json=json)
     try:

@@ -56,6 +56,7 @@ def test_a_page_that_robots_forbids_proposes_nothing_and_names_the_line(site: Si
     [
         (["new", "forum.example"], "URL: found 'forum.example'; allowed: a whole http or https address"),
         (["new", "https://forum.example/", "--class", "forum"], "--class: found 'forum'; allowed: ai_companion"),
+        (["new", "https://forum.example/", "--preset", "foren"], "--preset: found 'foren'; allowed: activitypub"),
         (["new", "https://forum.example/", "-o", "{file}"], "found a file; allowed: a new file's name"),
         (["new", "https://forum.example/"], "WOODPECKER_CRAWLER_CONTACT: found nothing"),
         (["try", "{file}"], "class: found nothing"),
