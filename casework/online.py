@@ -1,4 +1,8 @@
-"""Changes of a live PostgreSQL with a million cases that hold up nobody: indexes are built beside the work."""
+"""Changes of a live PostgreSQL with a million cases that hold up nobody, and that may be interrupted at any instant.
+
+A migration that builds an index beside the work cannot be one transaction (`atomic = False`): whoever kills it leaves
+a part done. Each of these operations finds that and goes on; nothing else may stand in such a migration.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from django.db import migrations
 
 
 class AddIndexOnline(migrations.AddIndex):
-    """Add an index without locking the table; its migration must say `atomic = False`.
+    """Add an index without locking the table.
 
     One whose building was interrupted is left invalid by PostgreSQL: it is dropped and built anew.
     """
@@ -17,17 +21,45 @@ class AddIndexOnline(migrations.AddIndex):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Build it."""
-        if schema_editor.connection.vendor != "postgresql":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
         model = to_state.apps.get_model(app_label, self.model_name)
         if self.allow_migrate_model(schema_editor.connection.alias, model):
-            schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
-            schema_editor.add_index(model, self.index, concurrently=True)
+            _drop(schema_editor, self.index.name)
+            options = {"concurrently": True} if schema_editor.connection.vendor == "postgresql" else {}
+            schema_editor.add_index(model, self.index, **options)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Drop it."""
-        if schema_editor.connection.vendor != "postgresql":
-            super().database_backwards(app_label, schema_editor, from_state, to_state)
-            return
-        schema_editor.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{self.index.name}"')
+        _drop(schema_editor, self.index.name)
+
+
+class RemoveIndexOnline(migrations.RemoveIndex):
+    """Remove an index without locking the table; one that is gone already is no error."""
+
+    atomic = False
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Drop it."""
+        _drop(schema_editor, str(self.name))
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Build it again."""
+        _drop(schema_editor, str(self.name))
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class AddFieldOnline(migrations.AddField):
+    """Add a column that may be null, which PostgreSQL does at once; one that is there already is no error."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Add it."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        connection = schema_editor.connection
+        with connection.cursor() as cursor:
+            columns = connection.introspection.get_table_description(cursor, model._meta.db_table)
+        if model._meta.get_field(self.name).column not in {column.name for column in columns}:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+def _drop(schema_editor: Any, index: str) -> None:
+    beside = "CONCURRENTLY " if schema_editor.connection.vendor == "postgresql" else ""
+    schema_editor.execute(f'DROP INDEX {beside}IF EXISTS "{index}"')

@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from casework.online import AddIndexOnline
+from casework.online import AddFieldOnline, AddIndexOnline
 
 
 class Migration(migrations.Migration):
@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
     dependencies = [("casework", "0013_case_traces")]
 
     operations = [
-        migrations.AddField(
+        AddFieldOnline(
             model_name="case",
             name="due_at",
             field=models.DateTimeField(db_comment="by when somebody here should act; null: nobody has to", null=True),

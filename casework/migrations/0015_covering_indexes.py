@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from casework.online import AddIndexOnline
+from casework.online import AddIndexOnline, RemoveIndexOnline
 
 
 class Migration(migrations.Migration):
@@ -27,5 +27,5 @@ class Migration(migrations.Migration):
                 condition=models.Q(("copy_of__isnull", True)), fields=["-created_at", "-id"], name="case_newest"
             ),
         ),
-        migrations.RemoveIndex(model_name="case", name="case_facets"),
+        RemoveIndexOnline(model_name="case", name="case_facets"),
     ]
