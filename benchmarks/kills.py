@@ -1,75 +1,199 @@
-"""Is anything lost or doubled when every worker is killed with -9, again and again?
+"""Is anything lost or doubled when parts and servers are killed with -9, again and again, during a load?
 
-python -m benchmarks.kills [--mode embedded|services] [--captures 5000] [--kills 5]
-"""
+python -m benchmarks.kills                                             # services, 8,000 texts, 24 kills, own servers
+python -m benchmarks.kills --mode embedded --victims work,beat,web,crawl
+python -m benchmarks.kills --captures 100000 --kills 200 --elasticsearch-away 600 --disk-full 60 --flush-redis --clock-step 3600
+
+Captures come from a file, in slices, and from a crawl of a forum on loopback; two people decide cases meanwhile. At
+random moments something random is killed outright: a process of `work`, `beat`, `web` or of the crawl, or a server with
+all its processes; whatever ended is started again as a supervisor would, and a command that failed is run again. The
+outages that are asked for come half-way. Judged are the cases at rest against those that the captures must become,
+worked out without queue or database (`benchmarks/expected.py`), the index document by document, and the audit chain.
+`--disk-full` puts the servers on a small disk of their own in memory (root only); `--clock-step` needs libfaketime.
+"""  # noqa: E501 - a command in one line
 
 from __future__ import annotations
 
 import json
 import random
-import subprocess
 import sys
+import tempfile
+import threading
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import outages, reviewers
 from benchmarks.captures import rows
-from benchmarks.system import WOODPECKER, Installation, installation
+from benchmarks.expected import Expected, differences, expected
+from benchmarks.supervised import Parts, Repeated, Servers
+from benchmarks.system import Installation, installation
+from deploy.services import running
+from tests.crawlers import forum
+from tests.crawlers.site import Site
+from tests.crawlers.test_kills import site_file
+
+PARTS, SERVERS = ("work", "beat", "web"), ("redis", "postgres", "elasticsearch")
+POSTS, PAGES_A_KILL, DELAY = 8, 12, 0.25
+PEOPLE = 2
+SITE = "test"
 
 
 def main(
-    mode: str = "embedded",
-    captures: Annotated[int, typer.Option(help="Captures of one run.")] = 5_000,
-    kills: Annotated[int, typer.Option(help="Times that all workers are killed.")] = 5,
+    mode: str = "services",
+    captures: Annotated[int, typer.Option(help="Captures that come from a file.")] = 8_000,
+    kills: Annotated[int, typer.Option(help="Times that something is killed.")] = 24,
+    victims: Annotated[str, typer.Option(help="What may be killed, separated by commas.")] = ",".join(
+        (*PARTS, "crawl", *SERVERS)
+    ),
+    elasticsearch_away: Annotated[float, typer.Option(help="Seconds without Elasticsearch.")] = 0,
+    disk_full: Annotated[float, typer.Option(help="Seconds without room on the disk of the servers.")] = 0,
+    flush_redis: Annotated[bool, typer.Option("--flush-redis", help="Empty the broker.")] = False,
+    clock_step: Annotated[float, typer.Option(help="Seconds by which the clock of the parts goes wrong.")] = 0,
     seed: int = 7,
+    state: Annotated[
+        Path | None, typer.Option(help="Servers of `deploy.services up --state FILE`, instead of fresh ones.")
+    ] = None,
 ) -> None:
-    """Compare the cases of a disturbed run with those of an undisturbed one; exit 1 when they differ."""
-    calm, calm_status = _run(mode, captures, kills=0, seed=seed)
-    torn, torn_status = _run(mode, captures, kills=kills, seed=seed)
-    table = Table(title=f"{captures} captures, {mode}, two workers")
-    for column in ("run", "kill -9", "inbox", "behind", "cases", "copies", "documents", "failed"):
-        table.add_column(column, justify="right")
-    for name, times, status in (("undisturbed", 0, calm_status), ("killed", kills, torn_status)):
-        search = status["search"]
-        table.add_row(
-            name, str(times), *(str(value) for value in (
-                status["inbox"], search["behind"], status["cases"]["total"], status["cases"]["copies"],
-                search["documents"], status["failed"]
-            ))
-        )  # fmt: skip
-    Console().print(table)
-    same = calm == torn and torn_status["search"]["documents"] == torn_status["cases"]["total"]
-    print(f"missing {len(calm - torn)}, additional {len(torn - calm)}: {'the same' if same else 'DIFFERENT'}")
-    sys.exit(0 if same else 1)
+    """Print what was killed and what differs at rest; exit 1 when anything does."""
+    chosen = victims.split(",")
+    if wrong := sorted(set(chosen) - {*PARTS, "crawl", *(SERVERS if mode == "services" else ())}):
+        raise typer.BadParameter(f"found {', '.join(wrong)}", param_hint="--victims")
+    dice, killed = random.Random(seed), Counter[str]()
+    with ExitStack() as stack:
+        servers = stack.enter_context(_servers(mode, state, small=disk_full > 0))
+        addresses = {f"WOODPECKER_{name}": value for name, value in servers.addresses.items()}
+        here = stack.enter_context(installation(mode, addresses))
+        here.environment["WOODPECKER_LOST_SECONDS"] = "15"
+        site = stack.enter_context(Site())
+        wanted, slices = _load(here, site, captures, kills)
+        preload, clock = outages.clock(here.folder) if clock_step else ({}, None)
+        here.environment |= preload
+        keys = json.loads(reviewers.inside(here, reviewers.PEOPLE, str(PEOPLE)))
+        here.environment["WOODPECKER_HTTP_PORT"] = str(port := running.system.free_port())
+        parts = Parts(here, PARTS)
+        stack.callback(parts.stop)
+        crawl = Repeated(here, [["crawl", SITE]], "crawl.log")
+        ingest = Repeated(here, slices, "ingest.log")
+        crawl.allow(1)
+        seen, lock = reviewers.Seen(), threading.Lock()
+        until = reviewers.Until()
+        crew = [reviewers.Reviewer(port, key, until, seen, lock, number) for number, key in enumerate(keys)]
+        for one in crew:
+            one.start()
+        began = time.monotonic()
+        for number in range(kills):
+            ingest.allow(number + 1)
+            if number == kills // 2:
+                outages.hold(here, servers, elasticsearch_away, disk_full, flush_redis, clock, clock_step)
+            killed[_kill(chosen, parts, crawl, servers, dice)] += 1
+            for name in servers.mend():
+                killed[f"{name} by itself"] += 1
+        crawl.finish(1800)
+        ingest.finish(1800)
+        servers.wait()
+        until.now()
+        for one in crew:
+            one.join(90)
+        status = here.rest(within=900)
+        seconds = time.monotonic() - began
+        found = differences(here, wanted)
+        left = json.loads(reviewers.inside(here, reviewers.JUDGE))
+        verified = here.run("audit", "verify", "--json")
+    found |= {
+        "inbox": status["inbox"], "behind": status["search"]["behind"], "failed": status["failed"],
+        "documents less cases": status["search"]["documents"] - status["cases"]["total"],
+        "decided twice": left["decided_twice"], "audit chain broken": int(verified.returncode != 0),
+    }  # fmt: skip
+    _report(mode, wanted, killed, found, seconds)
+    print(f"ended by themselves: {dict(parts.ended_alone)}; ingest and crawl run again: "
+          f"{dict(ingest.failed)}, {dict(crawl.failed)}; decisions {left['decisions']}, undone {left['undone']}, "
+          f"audit {verified.stdout.strip()}")  # fmt: skip
+    sys.exit(any(found.values()))
 
 
-def _run(mode: str, captures: int, *, kills: int, seed: int) -> tuple[set[tuple[str, str, str]], dict[str, Any]]:
-    dice = random.Random(seed)
-    with installation(mode) as here:
-        file = here.folder / "captures.jsonl"
-        file.write_text(
-            "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(captures, one_in=5)), "utf-8"
-        )
-        here.run("sweep")
-        here.start_workers(2)
-        ingest = subprocess.Popen([*WOODPECKER, "ingest", str(file)], env=here.environment)
-        for _ in range(kills):
-            _kill_while_busy(here, dice)
-        if ingest.wait(600):
-            raise SystemExit("ingest failed")
-        status = here.rest()
-        cases = here.cases()
-        here.stop_workers()
-    return cases, status
+def _load(here: Installation, site: Site, captures: int, kills: int) -> tuple[Expected, list[list[str]]]:
+    """Write the slices of the file and the forum; return what must become of both, and the commands that ingest."""
+    made = list(rows(captures, one_in=5))
+    size = -(-captures // max(kills, 1))
+    slices = []
+    for start in range(0, captures, size):
+        slices.append(here.folder / f"slice-{start}.jsonl")
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made[start : start + size])
+        slices[-1].write_text(text, "utf-8")
+    texts = [row["text"] for row in rows(PAGES_A_KILL * kills * POSTS or POSTS, one_in=5, seed=8)]
+    threads = {f"t{number}": texts[at : at + POSTS] for number, at in enumerate(range(0, len(texts), POSTS))}
+    forum.put(site, threads, per_page=POSTS, threads_per_page=50)
+    folder = here.folder / "policy" / "sites"
+    folder.mkdir(parents=True)
+    here.environment["WOODPECKER_POLICY_DIR"] = str(folder.parent)
+    policy = site_file(site, folder)
+    calm = here.folder / "calm.jsonl"
+    done = here.run("crawl", str(policy), "-o", str(calm), "--state", str(here.folder / "calm"))
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    policy.write_text(json.dumps(json.loads(policy.read_text("utf-8")) | {"delay_seconds": DELAY}), "utf-8")
+    here.run("status")  # the database is made
+    return expected(here, [*slices, calm]), [["ingest", str(one)] for one in slices]
 
 
-def _kill_while_busy(here: Installation, dice: random.Random) -> None:
-    time.sleep(dice.uniform(2.5, 6.0))
-    here.kill_workers()
-    here.start_workers(2)
+def _kill(victims: list[str], parts: Parts, crawl: Repeated, servers: Servers, dice: random.Random) -> str:
+    """Wait a moment, then kill something of what runs; return what."""
+    time.sleep(dice.uniform(0.5, 6.0))
+    able = [one for one in victims if one in PARTS or one == "crawl" or one in servers.there()]
+    while True:
+        victim = dice.choice(able)
+        if victim in SERVERS:
+            servers.kill(victim, away=dice.uniform(0, 3))
+            return victim
+        if victim in PARTS:
+            return parts.kill(victim, dice)
+        if crawl.kill():
+            return victim
+        able.remove("crawl")  # it is done, or is being started
+
+
+@contextmanager
+def _servers(mode: str, state: Path | None, *, small: bool) -> Iterator[Servers]:
+    """Give the servers: those of a state file, or fresh ones, on a small disk where that is asked for."""
+    if mode != "services":
+        yield Servers([])
+        return
+    with ExitStack() as stack:
+        own = state is None
+        if state is None:
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "servers.json"
+            if small:
+                stack.enter_context(outages.small_disk(running.folder_of(state)))
+        running.up(state)
+        servers = Servers(running.noted(state), state)
+        try:
+            yield servers
+        finally:
+            servers.wait()
+            if own:
+                running.down(state)
+
+
+def _report(mode: str, wanted: Expected, killed: Counter[str], found: dict[str, Any], seconds: float) -> None:
+    table = Table(title=f"{wanted.captures} captures, {len(wanted.cases)} cases, {mode}, {seconds:.0f} s")
+    for column in ("killed with -9", "times", "at rest", "count"):
+        table.add_column(column, justify="right" if column in {"times", "count"} else "left")
+    left, right = sorted(killed.items()), list(found.items())
+    for number in range(max(len(left), len(right))):
+        one = left[number] if number < len(left) else ("", "")
+        other = right[number] if number < len(right) else ("", "")
+        table.add_row(one[0], str(one[1]), other[0], str(other[1]))
+    table.add_section()
+    table.add_row("together", str(sum(killed.values())), "all of them", "RIGHT" if not any(found.values()) else "WRONG")
+    Console(width=90).print(table)
 
 
 if __name__ == "__main__":

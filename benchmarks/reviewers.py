@@ -28,20 +28,17 @@ from rich.table import Table
 from benchmarks.system import WOODPECKER, Installation, installation
 
 TOKEN = "t" * 32
-PREPARE = """
+CASES = """
 from workers import django; django.setup(); django.migrate()
-import hashlib, json, sys
-from importlib import import_module
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from casework import accounts, clusters, hits
+import hashlib, sys
+from casework import clusters, hits
 from casework.models import Case
 from casework.policies import placement
 from classifiers.assessment import Assessment
 from config.taxonomy import SLUGS
 from crawlers.capture import Capture
 from benchmarks.captures import rows
-people, cases = int(sys.argv[1]), int(sys.argv[2])
+cases = int(sys.argv[1])
 place = placement("demo", "games")
 scores = dict.fromkeys(SLUGS, 0.01) | {"illicit_ads": 0.99}
 made = []
@@ -55,9 +52,18 @@ for start in range(0, cases, 500):
         clusters.enter(made[start:start + 500])
 from casework.search import get_search
 get_search().sync(list(Case.objects.values_list("pk", flat=True)))
+print(cases)
+"""
+PEOPLE = """
+from workers import django; django.setup(); django.migrate()
+import json, sys
+from importlib import import_module
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from casework import accounts
 store = import_module(settings.SESSION_ENGINE).SessionStore
 keys = []
-for number in range(people):
+for number in range(int(sys.argv[1])):
     user = accounts.create(f"reviewer-{number}", "reviewer")
     session = store()
     session[SESSION_KEY] = str(user.pk)
@@ -94,22 +100,37 @@ class Seen:
     empty: int = 0
 
 
+class Until:
+    """When people go home: after so many seconds, or when they are told."""
+
+    def __init__(self, seconds: float = float("inf")) -> None:
+        self._at = time.monotonic() + seconds
+
+    def now(self) -> None:
+        """Let everybody go home."""
+        self._at = 0.0
+
+    def __bool__(self) -> bool:
+        return time.monotonic() < self._at
+
+
 class Reviewer(threading.Thread):
     """One person with a session and a connection of their own."""
 
-    def __init__(self, port: int, session: str, until: float, seen: Seen, lock: threading.Lock, seed: int) -> None:
+    def __init__(self, port: int, session: str, until: Until, seen: Seen, lock: threading.Lock, seed: int) -> None:
         super().__init__(daemon=True)
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.session, self.until, self.seen, self.lock = session, until, seen, lock
         self.dice = random.Random(seed)
 
     def run(self) -> None:
-        while time.monotonic() < self.until:
+        while self.until:
             try:
                 self._one()
             except (OSError, http.client.HTTPException):
                 self.connection.close()
                 self._note("broken connection", 0.0, 599)
+                time.sleep(0.2)
 
     def _one(self) -> None:
         status, location, _ = self._ask("next", "GET", "/queue/next/")
@@ -156,9 +177,10 @@ def main(
 ) -> None:
     """Let people work at once and judge what they left; exit 1 when something was lost or doubled."""
     with installation(mode) as here:
-        keys = json.loads(_inside(here, PREPARE, str(people), str(cases)))
+        inside(here, CASES, str(cases))
+        keys = json.loads(inside(here, PEOPLE, str(people)))
         port, web = _web(here)
-        seen, lock, until = Seen(), threading.Lock(), time.monotonic() + seconds
+        seen, lock, until = Seen(), threading.Lock(), Until(seconds)
         crew = [Reviewer(port, key, until, seen, lock, seed) for seed, key in enumerate(keys)]
         for one in crew:
             one.start()
@@ -166,7 +188,7 @@ def main(
             one.join()
         web.terminate()
         web.wait(60)
-        left = json.loads(_inside(here, JUDGE))
+        left = json.loads(inside(here, JUDGE))
     Console().print(_table(seen, mode, people, seconds))
     errors = sum(n for status, n in seen.statuses.items() if status >= 500)
     print(f"decided {seen.decided}, {left}, claims lost {seen.lost}, 5xx {errors}, statuses {dict(seen.statuses)}")
@@ -184,7 +206,8 @@ def _table(seen: Seen, mode: str, people: int, seconds: int) -> Table:
     return table
 
 
-def _inside(here: Installation, script: str, *arguments: str) -> str:
+def inside(here: Installation, script: str, *arguments: str) -> str:
+    """Run a script in an installation and return its last line."""
     done = subprocess.run(
         [sys.executable, "-c", script, *arguments], env=here.environment, capture_output=True, text=True, check=False
     )

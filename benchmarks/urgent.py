@@ -39,7 +39,7 @@ def main(
         while not here.query("SELECT 1 FROM casework_case LIMIT 1"):
             time.sleep(0.2)
         ((before,),) = here.query("SELECT count(*) FROM casework_inboxitem")
-        _ingest(here, "urgent.jsonl", _urgent())
+        _ingest(here, "urgent.jsonl", urgent(URGENT))
         waiting = "SELECT count(*) FROM casework_case WHERE unit LIKE 'urgent-%' AND visible_at IS NOT NULL"
         while here.query(waiting)[0][0] < URGENT:
             time.sleep(0.2)
@@ -59,9 +59,10 @@ def _ingest(here: Installation, name: str, captures: Iterator[dict[str, Any]]) -
     subprocess.run([*WOODPECKER, "ingest", str(file)], env=here.environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def _urgent() -> Iterator[dict[str, Any]]:
+def urgent(count: int) -> Iterator[dict[str, Any]]:
+    """Yield captures about self-harm, each with a text of its own."""
     dice = random.Random(9)
-    for number, row in enumerate(rows(URGENT, seed=9)):
+    for number, row in enumerate(rows(count, seed=9)):
         text = TEXT.format(n=number, filler="".join(dice.choices(FILLER, k=FILLED)))
         unit = f"urgent-{number}"
         yield row | {"text": text, "unit": unit, "id": capture_id(row["site"], row["canonical_url"], unit, text)}
