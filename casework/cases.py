@@ -69,9 +69,30 @@ _ACTS = {
 
 
 def history(case: Case) -> list[Act]:
-    """Return what people did with the case and who saw its text, oldest first."""
+    """Return what people did with the case, who saw its text, and which model assessed it again, oldest first."""
     entries = AuditEntry.objects.filter(subject=f"case:{case.pk}").order_by("sequence")
-    return [Act(one.at, one.actor, _ACTS.get(one.action, one.action), _in_words(one.details)) for one in entries]
+    acts = [Act(one.at, one.actor, _ACTS.get(one.action, one.action), _in_words(one.details)) for one in entries]
+    return sorted([*acts, *_reassessed(case)], key=lambda act: act.at)
+
+
+def _reassessed(case: Case) -> list[Act]:
+    """Return when another model assessed the case again, and what was said before: no score while it is undecided."""
+    past = list(case.past_assessments.order_by("id"))
+    models = [*(one.model_version for one in past), case.model_version][1:]
+    scored = exposure.scores_shown(case)
+    return [
+        Act(
+            one.until,
+            audit.SYSTEM,
+            "重新评估",
+            {
+                "model": model,
+                "before": {"model": one.model_version, "category": one.category, "severity": one.severity}
+                | ({"score": one.score} if scored else {}),
+            },
+        )
+        for one, model in zip(past, models, strict=True)
+    ]
 
 
 def _in_words(details: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from casework import (
@@ -24,11 +24,11 @@ from casework import (
     bulk,
     chains,
     clocks,
-    evidence,
     exposure,
     hits,
     likeness,
     responses,
+    restricting,
     signals,
     signatures,
     switches,
@@ -64,6 +64,12 @@ def counts(case_ids: Iterable[int]) -> dict[int, int]:
     """Return how many copies each of these cases has; those without are left out."""
     copies = Case.objects.filter(copy_of__in=list(case_ids)).order_by()
     return dict(copies.values_list("copy_of").annotate(n=Count("pk")))
+
+
+def gravest_copies(case_ids: Iterable[int]) -> dict[int, str]:
+    """Return the gravest severity among the copies of each of these cases; those without are left out."""
+    copies = Case.objects.filter(copy_of__in=list(case_ids)).order_by()
+    return dict(copies.values_list("copy_of").annotate(gravest=Min("severity")))
 
 
 def enter(cases: Sequence[Case], edited: Collection[str] = ()) -> list[int]:
@@ -250,11 +256,21 @@ def spread(case: Case, decision: Decision) -> int:
         was_restricted, response = copy.restricted, copy.evidence
         _mirror(copy, case, decision)
         if copy.restricted and not was_restricted:
-            evidence.destroy(copy)
-            responses.destroy([response])
+            restricting.restrict(copy, response)
             copy.save()
     _save(copies)
     return len(copies)
+
+
+def restrict_copies(case: Case) -> None:
+    """Strip every copy of a case that has just become restricted, in the running transaction."""
+    copies = list(Case.objects.select_for_update(no_key=True).filter(copy_of=case, restricted=False).order_by("id"))
+    for copy in copies:
+        restricting.restrict(copy)
+        hits.settle(copy, hits.RESTRICTED, (hits.RESTRICTED,))
+        copy.version += 1
+        copy.indexed_version = copy.version
+        copy.save()
 
 
 def take_back(case: Case, decision: Decision) -> int:

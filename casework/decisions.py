@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, claims, clocks, clusters, evidence, exposure, hits, policies, responses, signals, signatures
+from casework import audit, claims, clocks, clusters, evidence, exposure, hits, policies, restricting, signals
 from casework.cases import UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import UNDECIDED, Addressee, Case, CaseState, Claim, Decision, Finding, NoticeLine, User
@@ -224,10 +224,7 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     category = decision.category
     case.state = state
     if category == hits.RESTRICTED and not case.restricted:
-        evidence.destroy(case)
-        responses.destroy([case.evidence])
-        hits.restrict(case)
-        signatures.restrict(case)
+        restricting.restrict(case)
     if category:
         categories = [category, *(slug for slug in case.categories if slug != category)]
         hits.settle(case, category, None if case.restricted else categories, decision.grade)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from casework.folding import fold
@@ -34,20 +34,34 @@ def case_of(capture: Capture, assessment: Assessment, placement: Placement) -> C
         flagged = [likeliest] if sampled else []
     if not flagged:
         return None
-    case = _kept_always(capture, assessment, placement)
-    if RESTRICTED in flagged:
-        case.scores = {RESTRICTED: assessment.scores[RESTRICTED]}
-        settle(case, RESTRICTED, (RESTRICTED,))
-        return restrict(case)
-    case.scores = dict(assessment.scores)
-    case.spans = [span.model_dump() for span in assessment.spans]
-    case.undone = [undone.model_dump() for undone in assessment.undone]
+    case = _kept_always(capture, placement)
     case.redactions = [redaction.model_dump(exclude_none=True) for redaction in capture.redactions]
     case.text, case.folded = capture.text, fold(capture.text)
     case.thread, case.position = capture.thread, capture.position
     case.flags, case.evidence, case.audit_sample = list(capture.flags), capture.evidence, sampled
+    return judge(case, assessment, flagged)
+
+
+def judge(case: Case, assessment: Assessment, flagged: Collection[str]) -> Case:
+    """Give the case what a model says of its text, and its place among the categories flagged. Saves nothing.
+
+    A case for which sexual_exploitation is flagged is stripped of its text at once. One for which nothing is flagged
+    keeps its categories, and the severity that they gave it: a score takes nobody's attention away.
+    """
+    case.model_version = assessment.model
+    case.scores = dict(assessment.scores)
+    if RESTRICTED in flagged:
+        settle(restrict(case), RESTRICTED, (RESTRICTED,))
+        return case
+    case.spans = [span.model_dump() for span in assessment.spans]
+    case.undone = [undone.model_dump() for undone in assessment.undone]
     gravest_first = sorted(flagged, key=lambda slug: (severity_of(slug, case), -case.scores[slug], slug))
-    settle(case, gravest_first[0], gravest_first)
+    if gravest_first:
+        settle(case, gravest_first[0], gravest_first)
+    else:
+        severity = case.severity
+        settle(case, case.category, grade=case.grade)
+        case.severity = severity
     return case
 
 
@@ -107,7 +121,7 @@ def restrict(case: Case) -> Case:
     return case
 
 
-def _kept_always(capture: Capture, assessment: Assessment, placement: Placement) -> Case:
+def _kept_always(capture: Capture, placement: Placement) -> Case:
     return Case(
         capture_id=capture.id,
         site=capture.site,
@@ -126,7 +140,6 @@ def _kept_always(capture: Capture, assessment: Assessment, placement: Placement)
         published_at=capture.published_at,
         captured_at=capture.captured_at,
         text_sha256=hashlib.sha256(capture.text.encode("utf-8")).hexdigest(),
-        model_version=assessment.model,
         policy_digest=placement.digest,
     )
 

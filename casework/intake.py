@@ -208,6 +208,12 @@ def waiting() -> int:
     return InboxItem.objects.filter(batch__failed_at__isnull=True).count()
 
 
+def is_behind(seconds: float) -> bool:
+    """Say whether a batch has waited for longer than this."""
+    limit = timezone.now() - timedelta(seconds=seconds)
+    return Batch.objects.filter(failed_at__isnull=True, created_at__lte=limit).exists()
+
+
 def mark_sent(batch_ids: Iterable[int]) -> None:
     """Note that a task was sent for these batches just now."""
     Batch.objects.filter(pk__in=list(batch_ids)).update(sent_at=timezone.now())

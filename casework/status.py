@@ -12,7 +12,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from casework import counts, lag, sites
+from casework import counts, lag, reassessments, sites
 from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, InboxItem
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
@@ -84,6 +84,7 @@ def snapshot() -> dict[str, Any]:
         "workers": alive(WORK),
         "sites": {"amber": sites.amber()},
         "model": _model(),
+        "reassessment": reassessments.progress(),
     }
 
 

@@ -21,6 +21,8 @@ class Queue(StrEnum):
     """What is quick and must not stand behind a backlog: indexing, the tasks of the clock."""
     ASSESS = "woodpecker.2-assess"
     """All other batches."""
+    LATER = "woodpecker.3-later"
+    """What can wait for everything else: what is open is assessed again by a new model."""
 
 
 CRAWL_QUEUE = "woodpecker-crawl"
@@ -56,6 +58,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "task_routes": {
             "workers.tasks.crawl": {"queue": CRAWL_QUEUE},
             "workers.tasks.assess": {"queue": Queue.ASSESS.value},
+            "workers.tasks.begin_reassessment": {"queue": Queue.LATER.value},
+            "workers.tasks.reassess": {"queue": Queue.LATER.value},
         },
         "enable_utc": True,
         "timezone": "Asia/Shanghai",

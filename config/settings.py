@@ -68,6 +68,9 @@ class Settings(BaseSettings):
         description="Folder with sites/ (and classes/, presets/, rules/) of this installation, read before ours.",
     )
     model_dir: Path | None = Field(None, description="Folder of the model that assesses; empty: the shipped one.")
+    reassess: bool = Field(
+        True, description="Assess again what is open, at low priority, when a worker starts with another model."
+    )
     work_concurrency: int = Field(2, ge=1, le=64, description="Processes of one `woodpecker work`.")
     batch_size: int = Field(1000, ge=1, le=2000, description="Captures in one inbox batch.")
     inbox_limit: int = Field(

@@ -112,6 +112,8 @@ ACTS = {
     "case.follow": word("副本沿用决定"),
     "case.split": word("拆出副本"),
     "case.rejoin": word("归回副本"),
+    "case.reassess": word("重新评估"),
+    "model.reassess": word("换用新模型，重新评估待审案件"),
     "rule.turn": word("开关规则"),
     "evidence.destroy": word("销毁证据文件"),
     "notice.draft": word("起草清单"),

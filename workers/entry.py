@@ -6,7 +6,7 @@ import signal
 import warnings
 from typing import Any
 
-from celery.signals import worker_init, worker_process_init
+from celery.signals import worker_init, worker_process_init, worker_ready
 
 from config.settings import get_settings
 from workers import django as woodpecker_django
@@ -31,6 +31,13 @@ def load_model(sender: Any, **_: Any) -> None:
     """Load the model once; the pool's processes share its memory."""
     if str(sender).startswith("assess@"):
         tasks.assessor()
+
+
+@worker_ready.connect
+def meet_open_cases(sender: Any, **_: Any) -> None:
+    """Look whether what is open was assessed by another model."""
+    if sender.hostname.startswith("assess@"):
+        tasks.send(tasks.begin_reassessment)
 
 
 @worker_process_init.connect

@@ -9,11 +9,12 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from casework import cases, claims, clocks, intake
+from casework import cases, claims, clocks, intake, reassessments
 from casework.models import Batch, Case, Heartbeat
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from casework.skew import ahead
+from config.celery import Queue
 from config.settings import get_settings
 from workers import tasks
 
@@ -23,16 +24,25 @@ SETTLED_SECONDS = 10
 
 @dataclass(frozen=True)
 class Swept:
-    """What one sweep found: batches sent again, cases indexed, cases purged, and why indexing could not be done."""
+    """What one sweep found.
+
+    Attributes:
+        batches: those that were sent again.
+        indexed: cases that were behind.
+        purged: cases whose text went.
+        search_error: why indexing could not be done.
+        reassessed_on: whether a new model was set going again on what is open.
+    """
 
     batches: int
     indexed: int
     purged: int
     search_error: str = ""
+    reassessed_on: bool = False
 
 
 def run(unfinished_seconds: int | None = None, settled_seconds: int = SETTLED_SECONDS) -> Swept:
-    """Send unfinished batches again, index what is behind, purge what is due.
+    """Send unfinished batches again, index what is behind, purge what is due, go on with a new model's cases.
 
     Args:
         unfinished_seconds: age of a sent batch after which its task counts as lost; default: the setting.
@@ -46,8 +56,10 @@ def run(unfinished_seconds: int | None = None, settled_seconds: int = SETTLED_SE
         indexed, error = _catch_up(settled_seconds), ""
     except SearchUnavailable as unavailable:
         indexed, error = 0, str(unavailable)
+    waiting = reassessments.due()
+    going_on = waiting is not None and not tasks.waiting(Queue.LATER) and tasks.send(tasks.reassess, waiting.pk)
     _empty_write_ahead_log()
-    return Swept(sent, indexed, purged, error)
+    return Swept(sent, indexed, purged, error, going_on)
 
 
 def _empty_write_ahead_log() -> None:

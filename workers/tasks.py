@@ -17,7 +17,7 @@ from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
 from config.celery import Queue
 from config.settings import get_settings
-from workers import assessing, crawling
+from workers import assessing, crawling, reassessing
 from workers.app import app
 
 log = structlog.get_logger(__name__)
@@ -82,6 +82,21 @@ def anchor() -> None:
     log.info("anchored", entry=written.anchor.audit_sequence if written else 0)
 
 
+@app.task(name="workers.tasks.begin_reassessment")
+def begin_reassessment() -> None:
+    """Let this worker's model assess again what another one assessed, where the settings say so."""
+    run_id = reassessing.begin(assessor().version)
+    if run_id is not None:
+        send(reassess, run_id)
+
+
+@app.task(name="workers.tasks.reassess")
+def reassess(run_id: int) -> None:
+    """Assess a few open cases again; the next few are a task of their own, so that whatever is urgent goes between."""
+    if reassessing.step(run_id, assessor()):
+        send(reassess, run_id)
+
+
 @receiver(signals.batch_received)
 def send_batch(sender: Any, batch_id: int, urgent: bool = False, **_: Any) -> None:
     """Tell the workers of a batch once it is committed."""
@@ -118,11 +133,11 @@ def send(task: Task[Any, Any], *arguments: Any, queue: str | None = None) -> boo
     return True
 
 
-def waiting() -> int:
-    """Return how many messages wait in the queues of assessing; 0 when the broker cannot tell."""
+def waiting(*queues: Queue) -> int:
+    """Return how many messages wait in these queues (default: those of assessing); 0 when the broker cannot tell."""
     try:
         with app.connection_for_read() as connection:
-            return sum(_waiting_in(connection, queue) for queue in (Queue.URGENT, Queue.ASSESS))
+            return sum(_waiting_in(connection, queue) for queue in queues or (Queue.URGENT, Queue.ASSESS))
     except _TRANSPORT_ERRORS:
         return 0
 

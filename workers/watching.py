@@ -41,6 +41,7 @@ def pages(wait: Callable[[], None]) -> Iterator[RenderableType]:
             now = time.monotonic()
             moving = {"accepted": found["captures"]["accepted"], "assessed": found["assessed"]}
             moving["cases"] = found["cases"]["total"]
+            moving["assessed again"] = (found["reassessment"] or {}).get("assessed", 0)
             rates = {name: (n - before[name]) / max(now - looked, 1e-3) for name, n in moving.items() if name in before}
             before, looked = moving, now
             yield _page(found, parts, rates)
@@ -75,6 +76,10 @@ def _page(found: Mapping[str, Any], parts: list[status.Part], rates: Mapping[str
     row("  behind", search["behind"], wrong=bool(search["behind"] is None or search["behind"] > 1000))
     row("workers", found["workers"], wrong=found["workers"] == 0)
     row("model", found["model"] or "–")
+    if (again := found["reassessment"]) and (again["left"] or again["failed"]):
+        row(f"assessed again by {again['model']}", f"{again['assessed']:,}", "assessed again")
+        row("  left", f"{again['left']:,}")
+        row("  could not be assessed", f"{again['failed']:,}", wrong=again["failed"] > 0)
     down = [f"{part.name}: {part.detail}" for part in parts if not part.ok]
     state = Text("; ".join(down), "bold red") if down else Text("every part answers", "green")
     head = Text.assemble("Silver Woodpecker  ", f"{timezone.localtime():%Y-%m-%d %H:%M:%S}  ", (found["mode"], "dim"))

@@ -13,6 +13,7 @@ from casework.models.evidence import EvidenceRecord
 from casework.models.heartbeat import Heartbeat
 from casework.models.inbox import Batch, InboxItem, SeenCapture
 from casework.models.notice import Instrument, Notice, NoticeLine, NoticeState
+from casework.models.reassessment import PastAssessment, Reassessment
 from casework.models.sample import SampleCount
 from casework.models.saved_search import SavedSearch
 from casework.models.signature import Signature
@@ -42,7 +43,9 @@ __all__ = [
     "Notice",
     "NoticeLine",
     "NoticeState",
+    "PastAssessment",
     "PolicyActivation",
+    "Reassessment",
     "Role",
     "SampleCount",
     "SavedSearch",

@@ -78,6 +78,9 @@ class Case(models.Model):
     visible_at = models.DateTimeField(null=True, db_comment="when the search first took it; it shows within a second")
     updated_at = models.DateTimeField(auto_now=True)
     due_at = models.DateTimeField(null=True, db_comment="by when somebody here should act; null: nobody has to")
+    below_at = models.DateTimeField(
+        null=True, db_comment="when another model put it below every threshold; a person decides all the same"
+    )
     purge_after = models.DateTimeField(null=True, db_comment="when an out-of-scope case loses its text")
     purged_at = models.DateTimeField(null=True)
     edited_at = models.DateTimeField(null=True, db_comment="when a crawl found another text in its place")
@@ -116,6 +119,12 @@ class Case(models.Model):
             models.Index(fields=["category", "state"], name="case_category"),
             models.Index(
                 fields=["id"], name="case_behind", condition=models.Q(indexed_version__lt=models.F("version"))
+            ),
+            # What a new model still has to assess again: found by index, nothing once all is done.
+            models.Index(
+                fields=["state", "model_version", "id"],
+                name="case_assessed_by",
+                condition=models.Q(copy_of__isnull=True),
             ),
             models.Index(fields=["due_at"], name="case_due", condition=models.Q(due_at__isnull=False)),
             models.Index(fields=["purge_after"], name="case_purge", condition=models.Q(purge_after__isnull=False)),

@@ -57,6 +57,7 @@ def test_an_empty_installation_is_at_rest() -> None:
         "failures": {"dead_letters": 0, "given_up": 0},
         "workers": 0,
         "model": "",
+        "reassessment": None,
     }
 
 

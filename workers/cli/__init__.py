@@ -32,6 +32,7 @@ GROUPS = (
     "backup",
     "policy",
     "backtest",
+    "reassess",
     "retention",
 )
 

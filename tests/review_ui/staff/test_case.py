@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from casework import annotations, cases, decisions
+from casework import annotations, cases, decisions, reassessments
 from casework.models import AuditEntry, Case, CaseState, Role
 from classifiers.assessment import Span, Undone
 from config.policy import load_site
-from tests.casework.factories import make_case, make_user
+from tests.casework.factories import make_assessment, make_case, make_user
 from tests.review_ui.conftest import Enter
 from tests.review_ui.pages import messages, read, words
 
@@ -217,3 +217,15 @@ def test_an_escalation_names_to_whom(enter: Enter) -> None:
     form = {"finding": "escalated", "version": 1, "to": "duty", "reason": "拿不准"}
     enter(Role.REVIEWER).post(f"/cases/{case.pk}/decide/", form)
     assert "已上报 → 专班值守" in words(enter(Role.LEAD).get(f"/cases/{case.pk}/"), ".case-head")
+
+
+def test_a_case_tells_by_which_model_it_was_assessed_again_and_what_was_said_before(enter: Enter) -> None:
+    case = make_case()
+    run = reassessments.begin("stand-in-2", "command")
+    says = make_assessment({"bullying": 0.02}).model_copy(update={"model": "stand-in-2"})
+    reassessments.write(run, [(case, says)])
+    reviewer = enter(Role.REVIEWER)
+    history = words(reviewer.get(f"/cases/{case.pk}/"), ".history")
+    assert "重新评估：stand-in-2 之前：网络欺凌与开盒 · S1 严重（stand-in-1）" in history
+    assert "复评低于阈值" in words(reviewer.get(f"/cases/{case.pk}/"), ".case-head")
+    assert "复评低于阈值" in words(reviewer.get("/queue/"), ".what")
