@@ -106,14 +106,18 @@ class Work(Strict):
         return any(condition.fits(item) for condition in self.second_confirmation)
 
 
-def load_work(*, shipped: bool = False) -> Work:
+def load_work(file: Path | None = None, *, shipped: bool = False) -> Work:
     """Return how work is divided here: this installation's `work.yaml`, or the shipped one.
 
-    `shipped`: passing over the installation's file.
+    Args:
+        file: this file instead, before it is put in force.
+        shipped: pass over the installation's file.
 
     Raises:
         PolicyError: the file is wrong; says everything that is wrong.
     """
+    if file is not None:
+        return _load(file, 0 if not file.is_file() else file.stat().st_mtime_ns)
     own = get_settings().policy_dir
     path = own / FILE if own is not None and not shipped and (own / FILE).is_file() else HERE / FILE
     return _load(path, path.stat().st_mtime_ns)

@@ -1,4 +1,4 @@
-"""Backtest: what a changed threshold, policy, word list or model would have put before humans, and what it would not.
+"""Backtest: what a changed threshold, policy, word list, model or queue would have put before humans, and where.
 
 Replayed are the cases of the last days, with what humans found, and texts of a file, labelled or not. What lay below
 every threshold was not kept, so what a change would *add* is estimated from the audit sample: each of its cases stands
@@ -28,6 +28,8 @@ from config.settings import get_settings
 from config.site_policy import SitePolicy
 from config.taxonomy import SLUGS, load_taxonomy
 from config.thresholds import S0_CATEGORIES, S0_THRESHOLD
+from config.work import Work
+from workers import backtest_queues
 
 FORMAT = "silver-woodpecker-backtest/1"
 MOST_LINES = 200_000
@@ -60,12 +62,13 @@ class Line(BaseModel):
 
 @dataclass(frozen=True)
 class Change:
-    """What would be different: policies by site, thresholds by category, a folder of word rules, a model."""
+    """What would be different: policies by site, thresholds by category, a folder of word rules, a model, queues."""
 
     policies: Mapping[str, SitePolicy] = field(default_factory=dict)
     thresholds: Mapping[str, float] = field(default_factory=dict)
     rules: Path | None = None
     model: Path | None = None
+    work: Work | None = None
 
     @property
     def scores_differ(self) -> bool:
@@ -96,6 +99,15 @@ class Item:
     was: Sequence[str] = ()
     would_be: Sequence[str] = ()
     limits: Mapping[str, float] = field(default_factory=dict)
+    stood: tuple[str, ...] = ()
+    would_stand: tuple[str, ...] = ()
+    asked_second: bool = False
+    would_ask_second: bool = False
+
+    @property
+    def moved(self) -> bool:
+        """Whether it is before humans in either case, but through other queues."""
+        return self.group == "kept" and self.stood != self.would_stand
 
     @property
     def group(self) -> str:
@@ -141,6 +153,7 @@ def run(
         before = policies.placement(one.case.site, one.case.section).thresholds
         one.limits = change.after(one.case.site, one.case.section, before)
         one.was, one.would_be = _flagged(one.before, before), _flagged(one.after, one.limits)
+    backtest_queues.place(items, policies.work(), change.work or policies.work())
     left_out = Case.objects.filter(created_at__gte=since, copy_of=None).count() - held.count() if not site else 0
     return _report(items, change, days=days, left_out=left_out, minutes=minutes)
 
@@ -152,6 +165,7 @@ def page(report: Mapping[str, Any]) -> str:
     )
     environment.filters["category"] = lambda slug: load_taxonomy().categories[slug].name
     environment.filters["site"] = policies.site_title
+    environment.filters["queue"] = lambda name: report["queues"].get(name, {}).get("title") or "不在任何队列"
     return environment.get_template("backtest.html").render(report=report, groups=GROUPS)
 
 
@@ -242,7 +256,8 @@ def _report(
         for name in ("cases", "file")
         if (mine := [one for one in items if one.source == name])
     }
-    total = _figures(one for one in items if one.source == "cases")
+    held = [one for one in items if one.source == "cases"]
+    total = _figures(held)
     more = (total["added"] - total["lost"]) * each / 60
     return {
         "format": FORMAT,
@@ -252,6 +267,7 @@ def _report(
             "thresholds": dict(change.thresholds),
             "rules": str(change.rules or ""),
             "model": str(change.model or ""),
+            "queues": change.work is not None,
         },
         "days": days,
         "replayed": dict(Counter(one.source for one in items)),
@@ -259,7 +275,11 @@ def _report(
         "minutes_per_case": {"value": each, "from": _origin(minutes, measured)},
         "reviewer_hours": {"in_these_days": round(more, 1), "per_week": round(more * 7 / days, 1)},
         "sources": sources,
-        "examples": [_example(one) for group in ("lost", "added") for one in _telling(items, group)],
+        **backtest_queues.report(held, policies.work(), change.work or policies.work(), minutes=each, days=days),
+        "examples": [
+            *(_example(one) for group in ("lost", "added") for one in _telling(items, group)),
+            *(_example(one) for one in [one for one in held if one.moved][:EXAMPLES]),
+        ],
     }
 
 
@@ -302,7 +322,9 @@ def _example(one: Item) -> dict[str, Any]:
         one.case.scores, one.case.kid_zone = dict(one.before), False
         hits.settle(one.case, slug, (slug,))
     return {
-        "group": one.group,
+        "group": "moved" if one.moved else one.group,
+        "from": list(one.stood),
+        "to": list(one.would_stand),
         "key": one.key,
         "source": one.source,
         "case": one.case.pk,

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from casework import policies
 from casework.models import Case, CaseState, Decision, Role
 from config.settings import get_settings
+from config.taxonomy import SLUGS
+from config.work import Work
 from tests.casework.factories import SITE, make_case, make_restricted_case, make_user
-from workers import backtest
+from workers import backtest, backtest_queues
 from workers.backtest import Change
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +132,56 @@ def test_the_page_and_the_report_show_no_text_that_the_queue_would_mask() -> Non
     assert "■" in page
     assert "http" not in page
     assert "不再出现" in page
+
+
+def work(**queues: dict[str, Any]) -> Work:
+    return Work.model_validate({"queues": [{"name": name, "title": name, **one} for name, one in queues.items()]})
+
+
+def test_a_changed_queue_tells_which_cases_move_and_what_time_each_queue_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = work(sure={"score": {"least": 0.9}}, rest={"score": {"below": 0.9}}, done={"state": ["confirmed"]})
+    monkeypatch.setattr(policies, "work", lambda: before)
+    history()
+    report = backtest.run(
+        Change(work=work(sure={"score": {"least": 0.58}}, kids={"kid_zone": True})), days=30, minutes=60
+    )
+    queues = report["queues"]
+    assert {name: (row["before"], row["after"], row["in"], row["out"]) for name, row in queues.items()} == {
+        "sure": (1, 2, 1, 0), "rest": (3, 0, 0, 3), "kids": (0, 0, 0, 0), backtest_queues.NONE: (0, 2, 2, 0)
+    }  # fmt: skip
+    assert queues["rest"]["hours_per_week"] == {"before": 0.7, "after": 0.0}
+    moves = {(tuple(move["from"]), tuple(move["to"])): move["n"] for move in report["moves"]}
+    assert moves == {(("rest",), ("sure",)): 1, (("rest",), (backtest_queues.NONE,)): 2}
+    assert (report["sources"]["cases"]["total"]["added"], report["sources"]["cases"]["total"]["lost"]) == (0, 0)
+    assert [one["group"] for one in report["examples"]] == ["moved"] * 3
+    page = backtest.page(report)
+    assert "换队列" in page
+    assert "不在任何队列" in page
+
+
+def test_second_confirmations_are_counted_among_what_was_confirmed() -> None:
+    history()
+    two = Work.model_validate({"second_confirmation": [{"category": ["bullying"]}]})
+    report = backtest.run(Change(work=two), days=7, minutes=30)
+    second = report["second_confirmation"]
+    assert (second["before"], second["after"]) == (0, 2)
+    assert second["hours_per_week"]["after"] == 1.0
+
+
+def test_a_changed_model_moves_cases_between_queues_as_its_scores_fall(monkeypatch: pytest.MonkeyPatch) -> None:
+    low, high = work(grave={"severity": ["S1"]}), work(grave={"severity": ["S1"]})
+    monkeypatch.setattr(policies, "work", lambda: low)
+    scored(0.6)
+
+    class Stub:
+        def __init__(self, score: float) -> None:
+            self._row = [score if slug == "gambling" else 0.9 - score if slug == "bullying" else 0.0 for slug in SLUGS]
+
+        def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+            return np.array([self._row for _ in texts])
+
+    monkeypatch.setattr(backtest, "load_cascade", lambda model, rules: Stub(0.8 if model == Path("new") else 0.2))
+    report = backtest.run(Change(model=Path("new"), work=high))
+    assert [(move["from"], move["to"]) for move in report["moves"]] == [(["grave"], [""])]

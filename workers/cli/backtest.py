@@ -12,6 +12,7 @@ from workers.cli.output import Exit, Json, console, errors, leave, summary
 
 if TYPE_CHECKING:
     from config.site_policy import SitePolicy
+    from config.work import Work
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(backtest)
 
 
-def backtest(
+def backtest(  # noqa: PLR0913, PLR0917 - each is an option
     policy: Annotated[
         list[Path] | None, typer.Option(help="Site file that would replace the one in force; may be repeated.")
     ] = None,
@@ -29,6 +30,9 @@ def backtest(
     ] = None,
     rules: Annotated[Path | None, typer.Option(help="Folder of word rules that would replace your own.")] = None,
     model: Annotated[Path | None, typer.Option(help="Folder of a model that would replace the one in use.")] = None,
+    queues: Annotated[
+        Path | None, typer.Option(help="A work.yaml (queues, second confirmations) that would replace yours.")
+    ] = None,
     source: Annotated[
         Path | None,
         typer.Option("--input", "-i", help='Further texts: lines {"text": …, "labels": […], "site": …, "section": …}.'),
@@ -41,7 +45,11 @@ def backtest(
     html: Annotated[Path | None, typer.Option(help="Write a page with masked examples here.")] = None,
     json: Json = False,
 ) -> None:
-    """Replay a changed policy, threshold, word list or model over past cases and labelled texts; nothing is changed.
+    """Replay a changed policy, threshold, word list, model or division of work over past cases and labelled texts.
+
+    Nothing is changed. Told are what would be added and lost, through which queue each case would come, and what time
+    of reviewers that takes, by category, site and queue. Thresholds belong to a model: with --model name the policies
+    or thresholds that fit it too.
 
     Example: woodpecker backtest --threshold bullying=0.8 --html report.html
     """
@@ -56,11 +64,12 @@ def backtest(
         thresholds=_thresholds(threshold or [], as_json=json),
         rules=_folder("--rules", rules, as_json=json),
         model=_folder("--model", model, as_json=json),
+        work=_work(queues, as_json=json) if queues else None,
     )
-    if not (change.policies or change.thresholds or change.scores_differ):
+    if not (change.policies or change.thresholds or change.scores_differ or change.work):
         leave(
             Exit.WRONG_INPUT,
-            "found no change; allowed: --policy, --threshold, --rules or --model, one or several",
+            "found no change; allowed: --policy, --threshold, --rules, --model or --queues, one or several",
             as_json=json,
         )
     try:
@@ -90,6 +99,16 @@ def _policies(files: list[Path], *, as_json: bool) -> dict[str, SitePolicy]:
             leave(Exit.WRONG_INPUT, "\n".join(map(str, error.problems)), as_json=as_json)
         found[policy.name] = policy
     return found
+
+
+def _work(file: Path, *, as_json: bool) -> Work:
+    from config.policy import PolicyError
+    from config.work import load_work
+
+    try:
+        return load_work(file)
+    except PolicyError as error:
+        leave(Exit.WRONG_INPUT, "\n".join(map(str, error.problems)), as_json=as_json)
 
 
 def _thresholds(given: list[str], *, as_json: bool) -> dict[str, float]:
@@ -135,8 +154,21 @@ def _print(report: dict[str, Any]) -> None:
             names = ("before", "after", "added", "added_confirmed", "lost", "lost_confirmed", "lost_dismissed")
             table.add_row(title, *(f"{row[figure]:g}" for figure in names))
         console.print(table)
+    _print_queues(report)
     hours, each = report["reviewer_hours"], report["minutes_per_case"]
     console.print(
         f"reviewers: {hours['per_week']:+.1f} hours a week, at {each['value']} minutes a case ({each['from']})",
         markup=False,
     )
+
+
+def _print_queues(report: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table("queue", "before", "after", "in", "out", "hours a week before", "after")
+    rows = [(name or "(none)", row) for name, row in report["queues"].items()]
+    for name, row in (*rows, ("second confirmation", report["second_confirmation"])):
+        hours = row["hours_per_week"]
+        figures = (row["before"], row["after"], row.get("in", ""), row.get("out", ""), hours["before"], hours["after"])
+        table.add_row(name, *(f"{figure:g}" if figure != "" else "" for figure in figures))
+    console.print(table)
