@@ -39,10 +39,6 @@ from casework.roles import Action, require
 from casework.signatures import Sign
 
 _LOCK = "clusters"
-_MIRRORED = (
-    *("state", "purge_after", "category", "categories", "severity", "grade", "score", "version", "indexed_version"),
-    "updated_at",
-)
 
 
 @dataclass(frozen=True)
@@ -248,20 +244,6 @@ def _mirror(copy: Case, case: Case, decision: Decision) -> None:
         copy.purge_after = case.purge_after or timezone.now()
 
 
-def spread(case: Case, decision: Decision) -> int:
-    """Let every copy follow a decision that its case just got, in the running transaction; returns how many did."""
-    copies = list(Case.objects.select_for_update(no_key=True).filter(copy_of=case).order_by("id"))
-    Decision.objects.bulk_create([_following(copy, decision) for copy in copies], batch_size=500)
-    for copy in copies:
-        was_restricted, response = copy.restricted, copy.evidence
-        _mirror(copy, case, decision)
-        if copy.restricted and not was_restricted:
-            restricting.restrict(copy, response)
-            copy.save()
-    _save(copies)
-    return len(copies)
-
-
 def restrict_copies(case: Case) -> None:
     """Strip every copy of a case that has just become restricted, in the running transaction."""
     copies = list(Case.objects.select_for_update(no_key=True).filter(copy_of=case, restricted=False).order_by("id"))
@@ -273,39 +255,10 @@ def restrict_copies(case: Case) -> None:
         copy.save()
 
 
-def take_back(case: Case, decision: Decision) -> int:
-    """Undo what followed a decision of a case that is being undone, in the running transaction; returns how many did.
-
-    A copy that came after several decisions follows the last alone: it goes where its case goes, not to its beginning.
-
-    Raises:
-        NotAllowed: a copy is on a takedown list.
-    """
-    followers = list(decision.followers.filter(undone_at__isnull=True).select_related("case").order_by("case_id"))
-    line = NoticeLine.objects.filter(case__decisions__in=followers).select_related("notice", "case").first()
-    if line is not None:
-        raise NotAllowed(f"案件{line.case.number}已列入清单{line.notice.number}，不能撤销")
-    now = timezone.now()
-    for one in followers:
-        _restore(one.case, one)
-        one.case.state = case.state
-    Decision.objects.filter(pk__in=[one.pk for one in followers]).update(undone_at=now)
-    _save([one.case for one in followers])
-    return len(followers)
-
-
 def _restore(copy: Case, decision: Decision) -> None:
     copy.state, copy.purge_after = decision.state_before, None
     if not copy.restricted:
         hits.settle(copy, decision.category_before, decision.categories_before, decision.grade_before)
-
-
-def _save(copies: Sequence[Case]) -> None:
-    now = timezone.now()
-    for copy in copies:
-        copy.version += 1
-        copy.indexed_version, copy.updated_at = copy.version, now
-    Case.objects.bulk_update(copies, _MIRRORED, batch_size=200)
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from casework import audit, claims, clocks, clusters, evidence, exposure, hits, policies, restricting, signals
+from casework import audit, claims, clocks, evidence, exposure, following, hits, policies, restricting, signals
 from casework.cases import UNDO_WINDOW
 from casework.errors import InvalidInput, NotAllowed, NotFound, NothingToUndo, StaleCase
 from casework.models import UNDECIDED, Addressee, Case, CaseState, Claim, Decision, Finding, NoticeLine, User
@@ -126,7 +126,7 @@ def undo(case_id: int, user: User) -> Case:
         hits.settle(case, decision.category_before, decision.categories_before, decision.grade_before)
     clocks.restart(case)
     _save(case)
-    copies = clusters.take_back(case, decision)
+    copies = following.take_back(case, decision)
     audit.record(
         "case.undo", user, case, finding=decision.finding, state=case.state, version=case.version, copies=copies
     )
@@ -235,7 +235,7 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     clocks.start(case)
     _save(case)
     Claim.objects.filter(case=case).delete()
-    copies = clusters.spread(case, decision)
+    copies = following.spread(case, decision)
     details = {
         "finding": str(decision.finding),
         "category": category,

@@ -11,11 +11,12 @@ from casework.models import UNDECIDED, Case
 from casework.policies import Placement
 from classifiers.assessment import Assessment
 from config.settings import get_settings
-from config.taxonomy import Severity, load_taxonomy
+from config.taxonomy import load_taxonomy
 from crawlers.capture import Capture
 
 RESTRICTED = "sexual_exploitation"
 """未成年人保护法 Art 52 and 未成年人网络保护条例 Art 22¶2 forbid holding such information: no text is ever kept."""
+SELF_HARM = "self_harm"
 IMMINENT_RULE = "rule:self_harm.imminent"
 """Reason of a span that makes self_harm imminent, and with it S0."""
 KID_ZONE, PROMINENT, MINOR_AUTHOR = "kid_zone", "prominent", "minor_author"
@@ -99,10 +100,16 @@ def severity_of(category: str, case: Case) -> str:
     A category with a range (S1–S2) takes the lighter end, in a children's section the graver one. self_harm is S0
     only where a rule saw that it is imminent, else S1.
     """
+    graver, lighter = severities_of(category)
+    if category == SELF_HARM:
+        return graver if imminent(case.spans) else lighter
+    return graver if case.kid_zone else lighter
+
+
+def severities_of(category: str) -> tuple[str, str]:
+    """Return the graver and the lighter end of a category's severities."""
     severities = sorted(str(one) for one in load_taxonomy().categories[category].severities)
-    if category == "self_harm":
-        return str(Severity.S0) if imminent(case.spans) else str(Severity.S1)
-    return severities[0] if case.kid_zone else severities[-1]
+    return severities[0], severities[-1]
 
 
 def imminent(spans: Iterable[Mapping[str, Any]]) -> bool:
