@@ -52,18 +52,15 @@ def test_what_is_open_is_assessed_again_by_the_model_that_workers_come_up_with(
     done, cases = after["reassessment"], after["cases"]
     assert (done["model"], done["failed"]) == ("linear-other", 0)
     assert done["assessed"] == cases["open"] == cases["total"] == CASES - cases["copies"]
-    assert done["below"] > 0
     assert after["search"]["documents"] == cases["total"]
     assert here.run("audit", "verify").returncode == 0
 
 
 def _another(folder: Path) -> Path:
-    """Make a second version of the shipped model, which is less sure of everything."""
+    """Make a second version of the shipped model."""
     copy = folder / "linear-other"
     shutil.copytree(newest(), copy)
     manifest = json.loads((copy / "manifest.json").read_text("utf-8"))
     manifest["version"] = copy.name
-    for column in manifest["columns"]:
-        column["platt"] = [column["platt"][0], column["platt"][1] - 6]
     (copy / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     return copy

@@ -14,7 +14,7 @@ from casework.models import AuditEntry, Batch, Case, CaseState, PastAssessment, 
 from classifiers.assessment import Assessment, Span
 from tests.casework.factories import MODEL, make_assessment, make_capture, make_case, make_restricted_case, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 NEW = "stand-in-2"
 BULLYING = {"bullying": 0.9}
 
