@@ -20,6 +20,7 @@ from django.utils import timezone
 from casework import audit, chains, clocks, clusters, hits, intake, policies, restricting, signals
 from casework.models import Case, CaseState, Claim, Decision, PastAssessment, Reassessment
 from casework.policies import Placement
+from casework.skew import ahead
 from classifiers.assessment import Assessment
 from config.settings import get_settings
 
@@ -79,8 +80,9 @@ def retry_failed(run: Reassessment) -> None:
 def due() -> Reassessment | None:
     """Return the one in force when something is left for it, nobody is at it, and the inbox is not behind."""
     run = in_force()
-    busy = run is not None and run.busy_until is not None and run.busy_until > timezone.now()
-    if run is None or busy or intake.is_behind(BEHIND_SECONDS):
+    if run is None or not Reassessment.objects.filter(_nobody(), pk=run.pk).exists():
+        return None
+    if intake.is_behind(BEHIND_SECONDS):
         return None
     return run if _free(_waiting(run)).exists() else None
 
@@ -90,14 +92,22 @@ def take_turn(run_id: int) -> Reassessment | None:
 
     Its turn ends by itself once its task counts as lost (`WOODPECKER_LOST_SECONDS`).
     """
-    now = timezone.now()
     if intake.is_behind(BEHIND_SECONDS):
         return None
-    free = Q(busy_until__isnull=True) | Q(busy_until__lte=now)
-    mine = Reassessment.objects.filter(free, pk=run_id, ended_at__isnull=True)
-    if not mine.update(busy_until=now + timedelta(seconds=get_settings().lost_seconds), attempts=F("attempts") + 1):
+    mine = Reassessment.objects.filter(_nobody(), pk=run_id, ended_at__isnull=True)
+    if not mine.update(busy_until=timezone.now() + _turn(), attempts=F("attempts") + 1):
         return None
     return Reassessment.objects.get(pk=run_id)
+
+
+def _nobody() -> Q:
+    """Say that nobody is at it; an end that no turn of now can have was noted by a clock that was wrong."""
+    now = timezone.now()
+    return Q(busy_until__isnull=True) | Q(busy_until__lte=now) | Q(busy_until__gte=ahead(now + _turn()))
+
+
+def _turn() -> timedelta:
+    return timedelta(seconds=get_settings().lost_seconds)
 
 
 def end_turn(run_id: int) -> None:

@@ -241,6 +241,8 @@ def test_one_worker_at_a_time_is_at_it_and_a_dead_one_loses_its_turn() -> None:
     assert reassessments.take_turn(run.pk) is not None
     reassessments.end_turn(run.pk)
     assert reassessments.due() is not None
+    Reassessment.objects.update(busy_until=timezone.now() + timedelta(hours=1))  # by a clock that was set back since
+    assert reassessments.due() is not None
 
 
 def test_it_stops_while_the_inbox_is_behind() -> None:
