@@ -13,7 +13,6 @@ Found in one pass over the letters of a text (blanks, signs and emoji left out):
 from __future__ import annotations
 
 import itertools
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,10 +25,12 @@ from ruamel.yaml import YAML
 
 from classifiers.normalise.edits import Edit, Reading, Word, applied
 from classifiers.normalise.fold import Folded, fold, to_points, to_text
+from classifiers.normalise.listed import DATA, read_listed
+from classifiers.normalise.syllables import syllables
 from classifiers.normalise.tables import DIGIT, HAN, LATIN, SPACE, tables
 from classifiers.normalise.words import WordFinder
 
-DATA = Path(__file__).parent
+SPLITS = "splits.tsv"
 LONGEST_GAP = 3  # characters put in between two of a word
 MARKED_LEAST, MARKED_SHARE = 3, 0.25  # marks between so many neighbouring characters are no punctuation
 SHORTEST_SOUND = 3  # shorter words have too many innocent homophones
@@ -239,35 +240,29 @@ def _stands_alone(folded: Folded, number: int, first: int, last: int) -> bool:
     return True
 
 
-@lru_cache(maxsize=1)
-def _splits() -> dict[str, tuple[str, ...]]:
-    raw = YAML(typ="safe").load((DATA / "splits.yaml").read_text(encoding="utf-8"))
-    return {str(char): tuple(forms) for char, forms in raw.items()}
-
-
 def all_splits() -> dict[str, tuple[str, ...]]:
     """Every character with the ways of taking it apart."""
-    return dict(_splits())
+    return dict(read_listed(SPLITS))
 
 
 def all_syllables() -> dict[str, str]:
     """Every Chinese character with its toneless pinyin in its most frequent reading."""
-    return _syllables()
+    return syllables()
 
 
 def splits_of(char: str) -> tuple[str, ...]:
     """Return the ways of taking a character apart."""
-    return _splits().get(char, ())
+    return read_listed(SPLITS).get(char, ())
 
 
 def syllable_of(char: str) -> str:
     """Return a Chinese character's toneless pinyin in its most frequent reading; empty for anything else."""
-    return _syllables().get(char, "")
+    return syllables().get(char, "")
 
 
 def _split_forms(word: str) -> set[str]:
     """The word with each of its characters taken apart, and with all of them."""
-    splits = _splits()
+    splits = read_listed(SPLITS)
     options = [(char, *splits.get(char, ())) for char in word]
     forms: set[str] = set()
     for k, choices in enumerate(options):
@@ -277,34 +272,17 @@ def _split_forms(word: str) -> set[str]:
 
 
 @lru_cache(maxsize=1)
-def _syllables() -> dict[str, str]:
-    """Toneless pinyin of each common Chinese character, its most frequent reading."""
-    from pypinyin.constants import PINYIN_DICT
-
-    first = {chr(point): PINYIN_DICT[point].split(",", 1)[0] for point in range(0x4E00, 0x9FA6) if point in PINYIN_DICT}
-    return {char: _plain(syllable) for char, syllable in first.items()}
-
-
-@lru_cache(maxsize=2048)
-def _plain(syllable: str) -> str:
-    """A syllable without its tone; ü is written v, as people type it."""
-    letters = unicodedata.normalize("NFD", syllable).replace("u\u0308", "v")
-    return "".join(char for char in letters if char.isascii())
-
-
-@lru_cache(maxsize=1)
 def _syllable_table() -> NDArray[np.uint32]:
     table = np.arange(0x110000, dtype=np.uint32)
     numbers: dict[str, int] = {}
-    for char, syllable in _syllables().items():
+    for char, syllable in syllables().items():
         table[ord(char)] = _SYLLABLES + numbers.setdefault(syllable, len(numbers))
     return table
 
 
 def _pinyin_forms(word: str) -> set[str]:
     """The word with one character, or all of them, spelled in letters."""
-    syllables = _syllables()
-    spelled = [syllables.get(char, "") for char in word]
+    spelled = [syllable_of(char) for char in word]
     if not all(spelled):
         return set()
     forms = {word[:k] + spelled[k] + word[k + 1 :] for k in range(len(word))}

@@ -91,8 +91,15 @@ def _fold_compatibility(fold: NDArray[np.uint32], kind: NDArray[np.uint8], expan
 
 
 def _decomposable() -> list[int]:
-    ranges = (range(0x41, 0xAC00), range(0xF900, 0xFFF0), range(0x10400, 0x10450), range(0x1D400, 0x1D800))
-    more = (range(0x1E900, 0x1E944), range(0x1EE00, 0x1EF00), range(0x1F100, 0x1F270), range(0x2F800, 0x2FA20))
+    # Unified ideographs and Hangul, most of the plane, never decompose into anything that is folded.
+    ranges = (range(0x41, 0x3400), range(0xA000, 0xAC00), range(0xF900, 0xFFF0), range(0x10400, 0x10450))
+    more = (
+        range(0x1D400, 0x1D800),
+        range(0x1E900, 0x1E944),
+        range(0x1EE00, 0x1EF00),
+        range(0x1F100, 0x1F270),
+        range(0x2F800, 0x2FA20),
+    )
     points = (point for span in (*ranges, *more) for point in span)
     return [point for point in points if unicodedata.decomposition(chr(point)) or chr(point).lower() != chr(point)]
 
@@ -122,7 +129,14 @@ def _fold_simplified(fold: NDArray[np.uint32], kind: NDArray[np.uint8]) -> None:
 
 def _drop_invisible(fold: NDArray[np.uint32], kind: NDArray[np.uint8]) -> None:
     visible_control = {9, 10, 13}
-    candidates = (range(0, 0x20), range(0x7F, 0xA0), [0xAD], range(0x300, 0xD800), range(0xFB00, 0x11000))
+    candidates = (
+        range(0, 0x20),
+        range(0x7F, 0xA0),
+        [0xAD],
+        range(0x300, 0x3400),
+        range(0xA000, 0xAC00),
+        range(0xFB00, 0x11000),
+    )
     more = (range(0x1D100, 0x1D250), range(0x1E000, 0x1E130), range(0xE0000, 0xE01F0))
     for point in (point for span in (*candidates, *more) for point in span):
         category = unicodedata.category(chr(point))
