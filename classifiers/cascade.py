@@ -8,7 +8,7 @@ readings (as folded, with hidden words read, and as it is likeliest meant) gets 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -86,9 +86,15 @@ class Cascade:
     """The shipped assessor. Scores of a text do not depend on what else is in the batch."""
 
     def __init__(
-        self, model: LinearModel, engine: RuleEngine, readers: Sequence[FindsReadings], blend: Blend | None = None
+        self,
+        model: LinearModel,
+        engine: RuleEngine,
+        readers: Sequence[FindsReadings],
+        blend: Blend | None = None,
+        *,
+        fold: Callable[[Sequence[str]], Folded] = fold,
     ) -> None:
-        self.blend, self.every = blend, False
+        self.blend, self.every, self._fold = blend, False, fold
         self._model, self.engine, self.readers = model, engine, tuple(readers)
         self._column = {slug: k for k, slug in enumerate(SLUGS)}
         self._trained = np.array([self._column[slug] for slug in model.slugs], dtype=np.int64)
@@ -134,7 +140,7 @@ class Cascade:
         )
 
     def _read(self, texts: Sequence[str]) -> _Read:
-        folded = fold(texts)
+        folded = self._fold(texts)
         plain = self._score(folded)
         readings = [found for reader in self.readers for found in reader.read(folded).items()]
         numbers = np.array([number for number, _ in readings], dtype=np.int64)

@@ -84,6 +84,14 @@ def fold(texts: Sequence[str]) -> Folded:
     return Folded(points, source, source + np.int32(1), bounds, given, given_bounds.astype(np.int64), spaced)
 
 
+def as_given(texts: Sequence[str]) -> Folded:
+    """Texts in the shape of folded ones, with nothing folded: to see what folding brings."""
+    given = to_points("".join(texts))
+    bounds = np.concatenate(([0], np.cumsum([len(text) for text in texts]))).astype(np.int64)
+    source = (np.arange(len(given)) - np.repeat(bounds[:-1], np.diff(bounds))).astype(np.int32)
+    return Folded(given, source, source + np.int32(1), bounds, given, bounds)
+
+
 def _letter_spacing(
     points: NDArray[np.uint32], owner: NDArray[np.int32], shape: NDArray[np.uint8], count: int
 ) -> tuple[NDArray[np.bool_], frozenset[int]]:

@@ -80,6 +80,7 @@ class LabelledSet(_Strict):
     hold_back: HoldBack
     ordinary: bool = Field(default=False, description="ordinary talk: the share flagged here is a false alarm rate")
     strip_spaces: bool = Field(default=False, description="the set was cut into words; blanks mean nothing")
+    weak: bool = Field(default=False, description="labelled by models, no human label")
     ours: bool = Field(default=False, description="written by us: `file` is a pattern of TSV files beside sets.yaml")
 
 

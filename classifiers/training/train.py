@@ -18,7 +18,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from classifiers.calibration import Platt, fit_platt
 from classifiers.cascade import load_cascade
-from classifiers.errors import DataError
+from classifiers.errors import DataError, ModelError
 from classifiers.evaluation.thresholds import HeldBack
 from classifiers.linear import MODELS, quantise, save_model
 from classifiers.rules.engine import RuleEngine
@@ -55,15 +55,15 @@ def train(
     """
     began = time.monotonic()
     recipe, sets = load_recipe(recipe_path, tier)
-    with _progress(console) as progress:
-        rows, digests = _read(recipe, sets, data, progress)
+    with progress_bar(console) as progress:
+        rows, digests = read(recipe, sets, data, progress)
         rows = with_evaded(rows, recipe.evaded, recipe.seed)
         calibrating = halves(rows, recipe.seed)
         task = progress.add_task("fitting", total=len(recipe.columns))
-        columns, weights = _fit_all(rows, recipe, calibrating, data, lambda: progress.advance(task))
+        columns, weights = fit_all(rows, recipe, calibrating, data, lambda: progress.advance(task))
     version = recipe.version if tier == "limited" else f"{recipe.version}-{tier}"
     folder = models / version
-    about = _about(recipe, rows, sets, digests, time.monotonic() - began)
+    about = about_run(recipe, rows, sets, digests, time.monotonic() - began)
     save_model(folder, version=version, bits=recipe.bits, columns=columns, weights=weights, about=about)
     card = measure_model(load_cascade(folder), rows, ~calibrating & rows.held, recipe, sets, about)
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -86,8 +86,8 @@ def evaluate(
     """
     recipe, sets = load_recipe(recipe_path, tier)
     cascade = load_cascade(model_dir)
-    with _progress(console) as progress:
-        rows, digests = _read(recipe, sets, data, progress)
+    with progress_bar(console) as progress:
+        rows, digests = read(recipe, sets, data, progress)
         unseen = ~halves(rows, recipe.seed) & rows.held
         return measure_model(cascade, rows, unseen, recipe, sets, {"data": digests})
 
@@ -107,8 +107,8 @@ def held_back(
     """
     recipe, sets = load_recipe(recipe_path, tier)
     cascade = load_cascade(model_dir)
-    with _progress(console) as progress:
-        rows, _ = _read(recipe, sets, data, progress)
+    with progress_bar(console) as progress:
+        rows, _ = read(recipe, sets, data, progress)
         unseen = np.flatnonzero(rows.held)
         scores = cascade.scores([rows.texts[i] for i in unseen])
     origin = rows.origin[unseen]
@@ -129,12 +129,13 @@ def trained_texts(recipe_path: Path, data: Path, *, tier: Tier = "limited") -> t
         RecipeError, DataError: as `train`.
     """
     recipe, sets = load_recipe(recipe_path, tier)
-    with _progress(None) as progress:
-        rows, digests = _read(recipe, sets, data, progress)
+    with progress_bar(None) as progress:
+        rows, digests = read(recipe, sets, data, progress)
     return [text for text, held in zip(rows.texts, rows.held, strict=True) if not held], digests
 
 
-def _read(recipe: Recipe, sets: list[LabelledSet], data: Path, progress: Progress) -> tuple[Rows, dict[str, str]]:
+def read(recipe: Recipe, sets: list[LabelledSet], data: Path, progress: Progress) -> tuple[Rows, dict[str, str]]:
+    """A recipe's rows, and the SHA-256 of each file."""
     task = progress.add_task("reading", total=len(sets))
     return load_rows(
         data,
@@ -151,13 +152,31 @@ SCORERS = ("linear", "encoder", "average", "agreement")
 
 
 def keep_card(folder: Path, card: dict[str, Any]) -> None:
-    """Write a whole cascade's figures as a model's card; what an encoder's training measured of the parts stays."""
+    """Write a whole cascade's figures as a model's card; what training and an ablation measured of the parts stays."""
     path = folder / CARD
     before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     parts = before.get("parts") or {name: before[name] for name in SCORERS if "untouched" in before.get("encoder", {})}
     if parts:
         card = {**card, "parts": parts}
+    if "ablation" in before:
+        card = {**card, "ablation": before["ablation"]}
     path.write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def keep_ablation(folder: Path, found: dict[str, Any]) -> None:
+    """Write what an ablation measured into a model's card, beside what else it tells.
+
+    Raises:
+        ModelError: the folder has no card.
+    """
+    path = folder / CARD
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            path, f"no card ({error})", "a model with the card that training or `evaluate --card` writes"
+        ) from error
+    path.write_text(json.dumps(card | {"ablation": found}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 TRAINED_EVASIONS = (*SOUND_AND_SHAPE, "punctuated", "emoji_between")
@@ -188,7 +207,7 @@ def halves(rows: Rows, seed: int) -> NDArray[np.bool_]:
     return half
 
 
-def _fit_all(
+def fit_all(
     rows: Rows, recipe: Recipe, calibrating: NDArray[np.bool_], data: Path, advance: Any
 ) -> tuple[list[dict[str, Any]], NDArray[np.int8]]:
     x = counts(rows.texts, recipe.bits)
@@ -236,7 +255,9 @@ def _check_enough(labels: NDArray[np.int8], data: Path, slug: str, purpose: str)
         raise DataError(data, slug, found, f"at least {LEAST} of each; drop the column or name more sets")
 
 
-def _about(recipe: Recipe, rows: Rows, sets: list[LabelledSet], digests: dict[str, str], took: float) -> dict[str, Any]:
+def about_run(
+    recipe: Recipe, rows: Rows, sets: list[LabelledSet], digests: dict[str, str], took: float
+) -> dict[str, Any]:
     return {
         "recipe": json.loads(recipe.model_dump_json()),
         "trained_rows": int((~rows.held).sum()),
@@ -253,7 +274,7 @@ def _about(recipe: Recipe, rows: Rows, sets: list[LabelledSet], digests: dict[st
     }
 
 
-def _progress(console: Console | None) -> Progress:
+def progress_bar(console: Console | None) -> Progress:
     from rich.progress import BarColumn, MofNCompleteColumn
 
     columns = (

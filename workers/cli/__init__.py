@@ -18,6 +18,7 @@ GROUPS = (
     "classify",
     "evaluate",
     "thresholds",
+    "ablate",
     "train",
     "rules",
     "ingest",

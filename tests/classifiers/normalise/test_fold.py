@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.normalise import fold, undone
+from classifiers.normalise.fold import as_given
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 
@@ -70,3 +71,11 @@ def test_traditional_characters_are_named_as_one_stretch() -> None:
 
 def test_a_lone_surrogate_is_folded_like_any_character() -> None:
     assert fold(["\ud800好"]).text(0) == "\ud800好"
+
+
+def test_texts_as_given_have_the_shape_of_folded_ones_and_nothing_folded() -> None:
+    texts = ["ＡＢ\u200b賭", "", "加 微 信"]
+    found = as_given(texts)
+    assert [found.text(k) for k in range(3)] == texts
+    assert found.source.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
+    assert (found.ends == found.source + 1).all()

@@ -114,6 +114,9 @@ def test_evaluate_called_wrongly_says_what_is_allowed(woodpecker: Any, arguments
     [
         (["train", "nowhere", "--data", "."], "linear"),
         (["train", "linear", "--data", "nowhere"], "no such file"),
+        (["ablate", "--data", ".", "--card"], "--model"),
+        (["ablate", "nowhere", "--data", "."], "ablation"),
+        (["ablate", "--data", "nowhere"], "no such file"),
         (["train", "linear", "--data", ".", "--tier", "gold"], "open, limited"),
     ],
 )
