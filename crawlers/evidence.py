@@ -13,7 +13,7 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +22,7 @@ from weakref import WeakKeyDictionary
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from scrapy.http import Headers, Response
+from warcio.archiveiterator import ArchiveIterator
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -29,6 +30,7 @@ from config.site_policy import SitePolicy
 from crawlers.agent import CRAWLER
 
 SCHEME = "sha256:"
+SEALED = ".warc.gz.sealed"
 RULE = "woodpecker_rule"
 """Under which the middleware leaves the robots decision with a request."""
 _DROPPED = frozenset({"content-encoding", "transfer-encoding", "content-length", "set-cookie"})
@@ -99,7 +101,7 @@ class EvidenceStore:
         digest = hashlib.sha256(record).hexdigest()
         sealed = content and self._keys is not None
         if sealed and self._keys:
-            _write(_path(self._folder, digest, ".warc.gz.sealed"), self._keys.fernet.encrypt(record))
+            _write(_path(self._folder, digest, SEALED), self._keys.fernet.encrypt(record))
         told |= {
             "record_sha256": digest,
             "record_bytes": len(record),
@@ -108,6 +110,38 @@ class EvidenceStore:
         _write(_path(self._folder, digest, ".json"), json.dumps(told, ensure_ascii=False, indent=1).encode())
         self._kept[response] = SCHEME + digest
         return SCHEME + digest
+
+
+def beside(captures: Path) -> Path | None:
+    """Return the folder for the responses behind a file of captures; None beside a pipe or a device."""
+    plain = captures.is_file() or not captures.exists()
+    return captures.with_name(f"{captures.name}.evidence") if plain else None
+
+
+def take_along(source: Path, folder: Path, reference: str, keys: Keys | None) -> None:
+    """Copy a stored response into another folder, once; what is known of it is read from the record itself.
+
+    Raises:
+        Missing, WrongKey, Damaged: it cannot be opened, so that nobody knows what it is.
+        OSError: the folder cannot be written.
+    """
+    digest = digest_of(reference)
+    if _path(folder, digest, ".json").exists():
+        return
+    record = unseal(source, reference, keys)
+    told = next((one for kind, one in _parts(record) if kind == "metadata"), b"")
+    try:
+        known = json.loads(told) | {"record_sha256": digest, "record_bytes": len(record), "kept": "sealed record"}
+    except (ValueError, TypeError) as error:
+        raise Damaged(f"{reference}: the record says nothing of itself") from error
+    assert keys is not None
+    _write(_path(folder, digest, SEALED), keys.fernet.encrypt(record))
+    _write(_path(folder, digest, ".json"), json.dumps(known, ensure_ascii=False, indent=1).encode())
+
+
+def _parts(record: bytes) -> Iterator[tuple[str, bytes]]:
+    for part in ArchiveIterator(io.BytesIO(record)):
+        yield part.rec_type, part.content_stream().read()
 
 
 def metadata(folder: Path, reference: str) -> dict[str, Any]:
@@ -135,7 +169,7 @@ def unseal(folder: Path, reference: str, keys: Keys | None) -> bytes:
     if keys is None:
         raise WrongKey("WOODPECKER_EVIDENCE_KEY: found nothing; allowed: the key with which records were sealed")
     try:
-        sealed = _path(folder, digest_of(reference), ".warc.gz.sealed").read_bytes()
+        sealed = _path(folder, digest_of(reference), SEALED).read_bytes()
     except FileNotFoundError as error:
         raise Missing(f"{reference}: of this response only the {told.get('kept', 'metadata')} was kept") from error
     try:
@@ -218,8 +252,9 @@ def _warc(response: Response, told: dict[str, Any], now: datetime) -> bytes:
         http_headers=StatusAndHeaders(f"{method} /{target} HTTP/1.1", asked, is_http_request=True),
     )  # fmt: skip
     said = json.dumps(told, ensure_ascii=False, indent=1).encode()
+    # Under the page's own address a replay tool would show this in place of the page.
     about = writer.create_warc_record(
-        response.url, "metadata", io.BytesIO(said), len(said), "application/json", dict(concerns)
+        f"urn:woodpecker:{response.url}", "metadata", io.BytesIO(said), len(said), "application/json", dict(concerns)
     )
     for record in (answer, request, about):
         writer.write_record(record)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,8 @@ import structlog
 from config.import_recipe import Column, Encoding
 from config.policy import PolicyError, SitePolicy, list_sites, load_site
 from config.settings import get_settings
-from crawlers.evidence import EvidenceStore, Keys, WrongKey
+from crawlers.capture import Capture
+from crawlers.evidence import Damaged, EvidenceStore, Keys, Missing, WrongKey, beside, take_along
 from crawlers.importers import archive, jsonl, table
 from crawlers.importers.jsonl import NotReadable, Row
 from workers import ingestion
@@ -88,6 +90,33 @@ def _evidence() -> EvidenceStore:
     except WrongKey as error:
         raise NotReadable(str(error)) from error
     return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
+
+
+class Evidence:
+    """Brings the stored responses along that lie beside a file of captures, each once; says of how many it could not.
+
+    Args:
+        source: the file of captures.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self._source = beside(source)
+        self._seen: set[str] = set()
+        self.missing: Counter[str] = Counter()
+
+    def bring(self, capture: Capture) -> None:
+        """Bring the response behind a capture; one that cannot be brought is counted."""
+        if self._source is None or not self._source.is_dir() or not capture.evidence or capture.evidence in self._seen:
+            return
+        self._seen.add(capture.evidence)
+        settings = get_settings()
+        try:
+            keys = Keys.of(settings.evidence_key.get_secret_value())
+            take_along(self._source, settings.path("files", "responses"), capture.evidence, keys)
+        except (Missing, WrongKey, Damaged) as error:
+            self.missing[f"{type(error).__name__}: {str(error).partition(': ')[2]}"] += 1
+        except OSError as error:
+            self.missing[f"it cannot be written: {error.strerror}"] += 1
 
 
 def _policy(supply: Supply) -> SitePolicy:

@@ -67,6 +67,7 @@ def run_rows(
     chunk: int,
     advance: Callable[[int], None] = lambda rows: None,
     tell: Callable[[jsonl.Problem], None] = lambda problem: None,
+    along: Callable[[Capture], None] = lambda capture: None,
 ) -> Outcome:
     """Put captures into the inbox, redacted; rejected rows are told and counted.
 
@@ -75,6 +76,7 @@ def run_rows(
         chunk: captures that go into the inbox together.
         advance: takes the number of rows read so far.
         tell: takes each problem.
+        along: called with each capture before it goes into the inbox, to bring what it names.
 
     Raises:
         Interrupted: the database failed half-way (full disk, server gone).
@@ -96,6 +98,7 @@ def run_rows(
             reject(problems)
             continue
         assert isinstance(row, Capture)
+        along(row)
         waiting.append(redact_capture(row, key=key))
         if len(waiting) >= chunk:
             _flush(waiting, line, outcome)

@@ -15,7 +15,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
 from crawlers.capture import Capture
-from crawlers.evidence import Damaged, EvidenceStore, Keys, Missing, WrongKey, metadata, unseal
+from crawlers.evidence import Damaged, EvidenceStore, Keys, Missing, WrongKey, beside, metadata, take_along, unseal
 from tests.crawlers.conftest import Crawls
 from tests.crawlers.site import Reply, Site
 
@@ -100,6 +100,19 @@ def test_the_record_passes_the_check_of_warcio(
     assert checker.exit_value == 0
 
 
+def test_nothing_but_the_page_stands_under_the_pages_address(
+    crawls: Crawls, folder: Path, forum: Callable[..., None]
+) -> None:
+    """A replay tool shows what stands under an address, whatever kind of record it is (pywb 2.10)."""
+    forum({"1": ["一"]})
+    reference = kept(crawls, folder)[0].evidence
+    assert reference
+    found = records(unseal(folder, reference, Keys.of(KEY)))
+    addresses = {kind: headers.get_header("WARC-Target-URI") for kind, (headers, _, _) in found.items()}
+    page = f"{crawls.site.url}list"
+    assert addresses == {"response": page, "request": page, "metadata": f"urn:woodpecker:{page}"}
+
+
 def test_nothing_readable_lies_on_the_disk(crawls: Crawls, folder: Path, forum: Callable[..., None]) -> None:
     forum({"1": ["打 13800001234 找我"]})
     kept(crawls, folder)
@@ -166,3 +179,28 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_captures_go_on(
     assert captures
     assert all(one.evidence is None for one in captures)
     assert any("evidence cannot be kept" in reason for reason in crawls.report.failed)
+
+
+def test_a_record_is_taken_along_once_and_says_itself_what_it_is(
+    crawls: Crawls, folder: Path, tmp_path: Path, forum: Callable[..., None]
+) -> None:
+    forum({"1": ["一"]})
+    reference = kept(crawls, folder)[0].evidence
+    assert reference
+    (told,) = folder.rglob(f"{reference.removeprefix('sha256:')}.json")
+    told.write_text('{"url": "https://forged.example/"}')
+    there = tmp_path / "there"
+    other = Fernet.generate_key().decode()
+
+    take_along(folder, there, reference, Keys.of(f"{other},{KEY}"))
+
+    assert metadata(there, reference)["url"] == f"{crawls.site.url}list"
+    assert unseal(there, reference, Keys.of(other)) == unseal(folder, reference, Keys.of(KEY))
+    with pytest.raises(WrongKey):
+        take_along(folder, tmp_path / "elsewhere", reference, Keys.of(other))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_responses_lie_beside_a_file_and_not_beside_a_device(tmp_path: Path) -> None:
+    assert beside(tmp_path / "captures.jsonl") == tmp_path / "captures.jsonl.evidence"
+    assert beside(Path("/dev/null")) is None

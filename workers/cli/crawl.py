@@ -34,6 +34,13 @@ def crawl(  # noqa: PLR0913, PLR0917 - each is an option
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write captures as JSON Lines here.")
     ] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder of the stored responses; default: FILE.evidence beside --output FILE, else the data folder.",
+        ),
+    ] = None,
     state: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Folder of the crawler's memory; default: crawl/ in the data folder."),
@@ -67,7 +74,9 @@ def crawl(  # noqa: PLR0913, PLR0917 - each is an option
     a configured site, into the inbox
 
     [bold]woodpecker crawl forum.yaml -o captures.jsonl --limit 20[/bold]
-    a first look at a site file; captures go into a file, no database needed
+    a first look at a site file; captures go into a file, no database needed.
+    With WOODPECKER_EVIDENCE_KEY the responses behind them are kept, sealed, in
+    captures.jsonl.evidence; without it none, and that is said
 
     [bold]woodpecker crawl --all --json[/bold]
     all configured sites; the last line holds a report of each
@@ -100,7 +109,7 @@ def crawl(  # noqa: PLR0913, PLR0917 - each is an option
     contacts = [contact_for(policy, as_json=json) for policy in policies.values()]
     settings = get_settings()
     folder = state or default_folder(settings.data_dir)
-    evidence = None if output else _evidence(as_json=json)
+    store = _evidence(output, evidence, as_json=json)
     crawled: list[Crawled] = []
     try:
         with crawl_sink.opened(output, as_json=json) as (keep, flush), crawl_progress.shown(policies.values()) as show:
@@ -111,7 +120,7 @@ def crawl(  # noqa: PLR0913, PLR0917 - each is an option
                 limit=limit,
                 seed=seed,
                 recheck=recheck,
-                evidence=evidence,
+                evidence=store,
                 due_only=due,
                 before_commit=_committer(flush, show),
             )
@@ -128,19 +137,30 @@ def crawl(  # noqa: PLR0913, PLR0917 - each is an option
     crawl_report.finish([*crawled, *wrong], alone=not every and len(named) == 1, as_json=json, spoken=output == "-")
 
 
-def _evidence(*, as_json: bool) -> EvidenceStore:
-    """Return where the responses behind captures are kept; that nothing seals them is told once."""
+def _evidence(output: str | None, folder: Path | None, *, as_json: bool) -> EvidenceStore | None:
+    """Return where the responses behind captures are kept, if anywhere; that nothing seals them is told once.
+
+    Into the inbox go metadata and digest at least. Beside a file nothing is kept that could not be opened.
+    """
     from config.settings import get_settings
-    from crawlers.evidence import EvidenceStore, Keys, WrongKey
+    from crawlers.evidence import EvidenceStore, Keys, WrongKey, beside
 
     settings = get_settings()
     try:
         keys = Keys.of(settings.evidence_key.get_secret_value())
     except WrongKey as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=as_json)
-    if keys is None and not as_json:
-        complain("WOODPECKER_EVIDENCE_KEY is empty: of responses only metadata and digests are kept")
-    return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
+    if output is None:
+        folder = folder or settings.path("files", "responses")
+        lacking = "of responses only metadata and digests are kept"
+    else:
+        folder = folder or (None if output == "-" else beside(Path(output)))
+        lacking = "no responses are kept beside the captures"
+    if keys is None and folder is not None and not as_json:
+        complain(f"WOODPECKER_EVIDENCE_KEY is empty: {lacking}")
+    if folder is None or (output is not None and keys is None):
+        return None
+    return EvidenceStore(folder, keys, settings.crawler_contact)
 
 
 def _committer(

@@ -13,6 +13,10 @@ from workers.cli.output import Exit, Json, console, leave, summary
 Reference = Annotated[
     str, typer.Argument(metavar="REF", help="What a capture or a package names as its evidence: sha256:….")
 ]
+Folder = Annotated[
+    Path | None,
+    typer.Option("--folder", metavar="DIR", help="Where it lies, e.g. captures.jsonl.evidence; default: data folder."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,13 +28,13 @@ def register(app: typer.Typer) -> None:
     app.add_typer(evidence, name="evidence")
 
 
-def show(reference: Reference, json: Json = False) -> None:
+def show(reference: Reference, folder: Folder = None, json: Json = False) -> None:
     """Print what is known of a stored response without opening it: address, time, status, headers, robots, digests."""
     from config.settings import get_settings
     from crawlers import evidence
 
     try:
-        told = evidence.metadata(get_settings().path("files", "responses"), reference)
+        told = evidence.metadata(folder or get_settings().path("files", "responses"), reference)
     except evidence.Missing as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=json)
     if json:
@@ -47,6 +51,7 @@ def open_(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; default: its digest with .warc.gz, here.")
     ] = None,
+    folder: Folder = None,
     json: Json = False,
 ) -> None:
     """Open a stored response and write it as a WARC file. Who opened it and why stands in the audit log first.
@@ -71,7 +76,7 @@ def open_(
     settings = get_settings()
     try:
         keys = evidence.Keys.of(settings.evidence_key.get_secret_value())
-        record = evidence.unseal(settings.path("files", "responses"), reference, keys)
+        record = evidence.unseal(folder or settings.path("files", "responses"), reference, keys)
     except evidence.Damaged as error:
         leave(Exit.FAILED, str(error), as_json=json)
     except (evidence.Missing, evidence.WrongKey) as error:

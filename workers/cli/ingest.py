@@ -73,7 +73,8 @@ def ingest(
     """Put captures into the inbox. Doing it twice changes nothing: a capture is taken once by its id.
 
     [bold]woodpecker ingest captures.jsonl[/bold]
-    captures as JSON Lines
+    captures as JSON Lines; the sealed responses in captures.jsonl.evidence, where
+    there are any, are taken along
 
     [bold]woodpecker ingest 评论.csv --site our-app --columns text=内容,url=链接[/bold]
     a table that a platform supplies; docs/import.md tells what is read
@@ -100,14 +101,17 @@ def ingest(
         return
     if once:
         leave(Exit.WRONG_INPUT, "--once: found without --watch; allowed: both", as_json=json)
+    evidence = importing.Evidence(Path(source))
     with _opened(source, as_json=json) as stream, _progress(stream) as advance:
         try:
             rows = importing.rows(stream, source if source != "-" else "", supply)
-            outcome = ingestion.run_rows(rows, chunk=CHUNK, advance=advance, tell=_teller(source))
+            outcome = ingestion.run_rows(rows, chunk=CHUNK, advance=advance, tell=_teller(source), along=evidence.bring)
         except NotReadable as error:
             leave(Exit.WRONG_INPUT, f"{source}: {error}", as_json=json)
         except ingestion.Interrupted as error:
             leave(Exit.FAILED, str(error), as_json=json, **error.outcome.as_dict())
+    for reason, n in evidence.missing.items():
+        complain(f"{n} stored responses were not brought along: {reason}")
     if json:
         summary(outcome.as_dict())
     else:

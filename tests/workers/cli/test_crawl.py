@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 
+from crawlers.evidence import Keys, metadata, unseal
 from tests.crawlers.conftest import forum, site  # noqa: F401 - fixtures
 from tests.crawlers.site import Reply, Site
 from tests.crawlers.test_kills import ROOT, site_file
@@ -62,6 +64,41 @@ def test_captures_go_into_a_file_and_a_second_run_adds_nothing(served: Site, cra
     assert (summary(first)["captures"], summary(first)["requests"]) == (5, 4)
     assert second.stdout.startswith("test: 0 captures from 1 pages")
     assert [json.loads(line)["text"] for line in output.read_text("utf-8").splitlines()].count("三") == 1
+
+
+PLANTED = "13800001234"
+
+
+def test_with_a_key_the_responses_are_kept_sealed_beside_the_captures(
+    site: Site,  # noqa: F811
+    forum: Forum,  # noqa: F811
+    crawl: Crawl,
+    tmp_path: Path,
+) -> None:
+    forum({"t1": [f"打 {PLANTED} 找我", "一三八〇〇〇〇一二三四"], "t2": [f"加微信 {PLANTED}"]})
+    output, key = tmp_path / "captures.jsonl", Fernet.generate_key().decode()
+    done = crawl(site_file(site, tmp_path), "-o", output, WOODPECKER_EVIDENCE_KEY=key)
+    folder = tmp_path / "captures.jsonl.evidence"
+
+    assert done.returncode == 0
+    rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert rows
+    for row in rows:
+        assert unseal(folder, row["evidence"], Keys.of(key))
+        assert metadata(folder, row["evidence"])["kept"] == "sealed record"
+    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(PLANTED.encode() in content for content in written)
+    assert PLANTED not in done.stdout + done.stderr
+
+
+def test_without_a_key_none_is_kept_beside_the_captures_and_that_is_said(
+    served: Site, crawl: Crawl, tmp_path: Path
+) -> None:
+    output = tmp_path / "captures.jsonl"
+    done = crawl(site_file(served, tmp_path), "-o", output)
+    assert "no responses are kept beside the captures" in done.stderr
+    assert not (tmp_path / "captures.jsonl.evidence").exists()
+    assert all(json.loads(line)["evidence"] is None for line in output.read_text("utf-8").splitlines())
 
 
 def test_captures_on_standard_output_are_not_mixed_with_words(served: Site, crawl: Crawl, tmp_path: Path) -> None:

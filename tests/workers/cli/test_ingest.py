@@ -7,9 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+from scrapy import Request
+from scrapy.http import HtmlResponse
 
 from benchmarks.captures import rows
 from casework.models import InboxItem
+from config.policy import load_site
+from config.settings import get_settings
+from crawlers.evidence import EvidenceStore, Keys, unseal
 from workers import importing
 
 pytestmark = pytest.mark.django_db
@@ -55,6 +62,28 @@ def test_a_wrong_call_changes_nothing(woodpecker: Any, tmp_path: Path, arguments
     assert done.code == 2
     assert said in done.err
     assert not InboxItem.objects.exists()
+
+
+def test_the_responses_that_lie_beside_a_file_are_taken_along(
+    woodpecker: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = Fernet.generate_key().decode()
+    settings = get_settings().model_copy(update={"evidence_key": SecretStr(key), "data_dir": tmp_path / "data"})
+    for place in ("config.settings.get_settings", "workers.importing.get_settings"):
+        monkeypatch.setattr(place, lambda: settings)
+    file = tmp_path / "captures.jsonl"
+    url = "http://127.0.0.1:8765/t/1"
+    response = HtmlResponse(url, body=b"<p>1</p>", request=Request(url))
+    store = EvidenceStore(tmp_path / "captures.jsonl.evidence", Keys.of(key), "")
+    reference, lost = store.keep(response, load_site("demo")), f"sha256:{'0' * 64}"
+    lines = [row | {"evidence": one} for row, one in zip(rows(2), (reference, lost), strict=True)]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+
+    done = woodpecker("ingest", str(file), "--json")
+
+    assert (done.code, done.json["accepted"]) == (0, 2)
+    assert unseal(settings.path("files", "responses"), reference, Keys.of(key))
+    assert "1 stored responses were not brought along: Missing" in done.err
 
 
 def test_a_name_that_says_nothing_needs_a_format(woodpecker: Any, tmp_path: Path) -> None:
