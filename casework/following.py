@@ -16,10 +16,8 @@ from django.db.models import (
     FloatField,
     Func,
     JSONField,
-    OuterRef,
     Q,
     QuerySet,
-    Subquery,
     TextField,
     Value,
     When,
@@ -62,17 +60,31 @@ def take_back(case: Case, decision: Decision) -> int:
     line = NoticeLine.objects.filter(case__decisions__in=followers).select_related("notice", "case").first()
     if line is not None:
         raise NotAllowed(f"案件{line.case.number}已列入清单{line.notice.number}，不能撤销")
+    _put_back(decision)
     for category in list(followers.values_list("category_before", flat=True).distinct()):
         back = Case.objects.filter(pk__in=followers.filter(category_before=category).values("case"))
-        _take_back(back, case, followers.filter(case=OuterRef("pk")), category)
+        _take_back(back, case, category)
     return followers.update(undone_at=timezone.now())
 
 
-def _take_back(copies: QuerySet[Case], case: Case, theirs: QuerySet[Decision], category: str) -> None:
+def _take_back(copies: QuerySet[Case], case: Case, category: str) -> None:
     common = {"state": case.state, "purge_after": None} | _touched()
-    before = {name: Subquery(theirs.values(f"{name}_before")[:1]) for name in ("categories", "grade")}
+    settled = _settled(category)
+    del settled["grade"]  # it has been put back already
     copies.filter(restricted=True).update(**common)
-    copies.filter(restricted=False).update(**(common | _settled(category) | before))
+    copies.filter(restricted=False).update(**common, **settled)
+
+
+def _put_back(decision: Decision) -> None:
+    """Give each copy the categories and the grade that its own decision found there."""
+    table, cases = (connection.ops.quote_name(model._meta.db_table) for model in (Decision, Case))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {cases} SET categories = theirs.categories_before, grade = theirs.grade_before "  # noqa: S608
+            f"FROM {table} theirs WHERE theirs.follows_id = %s AND theirs.undone_at IS NULL "
+            f"AND {cases}.id = theirs.case_id AND NOT {cases}.restricted",
+            [decision.pk],
+        )
 
 
 def _decide(case: Case, decision: Decision) -> int:
