@@ -1,8 +1,9 @@
 """From a fine-tuned encoder to one served file: int8 tables and matrices, scales of activations fixed by texts.
 
-The embedding tables are stored as int8 and scaled after the look-up. The matrices of the layers become int8 per output
-column; what they are multiplied with is quantised by scales measured on `calibrating` texts, never by a batch's own
-range, so that a text's logits do not depend on what else is in its batch.
+What the matrices are multiplied with is quantised by scales measured on `calibrating` texts, never by a batch's own
+range, so that a text's logits do not depend on what else is in its batch. Our own encoder is written in the operations
+that serve it fastest (`served.py`). Another one is traced as it is: its embedding tables are stored as int8 and scaled
+after the look-up, and ONNX Runtime's quantiser makes its matrices int8 per output column.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from classifiers.encoder import GRAPH, Tokens
 from classifiers.normalise.fold import fold
 from classifiers.training.begin import OtherForCategories
 from classifiers.training.encoder_model import WoodpeckerForCategories
+from classifiers.training.served import served
 
 OPSET = 17
 
@@ -53,20 +55,25 @@ def export(
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / GRAPH
     plain = copy.deepcopy(model).eval()
-    if int8:
-        for parent in list(plain.modules()):
-            for name, table in list(parent.named_children()):
-                if isinstance(table, nn.Embedding):
-                    setattr(parent, name, _ByteTable(table))
-    with tempfile.TemporaryDirectory() as scratch:
-        floats = Path(scratch) / "float.onnx"
-        batches = _fed(tokens, calibrating)
-        _trace(plain, floats, batches[0])
-        if int8:
+    batches = _fed(tokens, calibrating)
+    if not int8:
+        _trace(plain, target, batches[0])
+    elif isinstance(plain, WoodpeckerForCategories):
+        _trace(served(plain, map(torch.from_numpy, batches)), target, batches[0])
+    else:
+        with tempfile.TemporaryDirectory() as scratch:
+            floats = Path(scratch) / "float.onnx"
+            _trace(_with_byte_tables(plain), floats, batches[0])
             _quantise(floats, target, batches)
-        else:
-            target.write_bytes(floats.read_bytes())
     return target
+
+
+def _with_byte_tables(model: nn.Module) -> nn.Module:
+    for parent in list(model.modules()):
+        for name, table in list(parent.named_children()):
+            if isinstance(table, nn.Embedding):
+                setattr(parent, name, _ByteTable(table))
+    return model
 
 
 def _trace(model: nn.Module, target: Path, example: NDArray[np.int64]) -> None:
@@ -78,6 +85,7 @@ def _trace(model: nn.Module, target: Path, example: NDArray[np.int64]) -> None:
         output_names=["logits"],
         dynamic_axes={"input_ids": {0: "texts", 1: "length"}, "logits": {0: "texts"}},
         opset_version=OPSET,
+        custom_opsets={"com.microsoft": 1},
         dynamo=False,
     )
 

@@ -5,5 +5,5 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-NEED_TORCH = ["test_other_encoders.py", "test_pretrain.py", "test_encoder_train.py"]
+NEED_TORCH = ["test_other_encoders.py", "test_pretrain.py", "test_encoder_train.py", "test_served.py"]
 collect_ignore = [] if find_spec("torch") and find_spec("transformers") else NEED_TORCH
