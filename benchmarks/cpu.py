@@ -27,7 +27,7 @@ class Meter:
         self._last: dict[tuple[str, int], float] = {}
         self._began = False  # whoever is first seen after the beginning was started since
         for setting, part in SERVERS.items():
-            port = urlsplit(environment.get(setting, "")).port
+            port = urlsplit(environment.get(setting, "").partition(",")[0]).port
             if port and (pid := _listener(port)):
                 self._servers[part] = pid
 

@@ -41,7 +41,7 @@ from tests.crawlers.site import Site
 from tests.crawlers.test_kills import site_file
 
 PARTS, SERVERS = ("work", "beat", "web"), ("redis", "postgres", "elasticsearch")
-POSTS, PAGES_A_KILL, DELAY = 8, 12, 0.25
+POSTS, PAGES_A_KILL, DELAY = 8, 12, 0.5
 PEOPLE = 2
 SITE = "test"
 
@@ -85,7 +85,7 @@ def main(
         crawl.allow(1)
         seen, lock = reviewers.Seen(), threading.Lock()
         until = reviewers.Until()
-        crew = [reviewers.Reviewer(port, key, until, seen, lock, number) for number, key in enumerate(keys)]
+        crew = [reviewers.Reviewer(port, key, until, seen, lock, number, think=1.0) for number, key in enumerate(keys)]
         for one in crew:
             one.start()
         began = time.monotonic()
@@ -93,7 +93,11 @@ def main(
             ingest.allow(number + 1)
             if number == kills // 2:
                 outages.hold(here, servers, elasticsearch_away, disk_full, flush_redis, clock, clock_step)
-            killed[_kill(chosen, parts, crawl, servers, dice)] += 1
+            while ingest.done < number:  # the load goes on as long as the kills do
+                time.sleep(0.2)
+            victim = _kill(chosen, parts, crawl, servers, dice)
+            print(f"{time.monotonic() - began:5.0f} s: {victim}", file=sys.stderr, flush=True)
+            killed[victim] += 1
             for name in servers.mend():
                 killed[f"{name} by itself"] += 1
         crawl.finish(1800)

@@ -1,10 +1,12 @@
 """Do many people at once get in each other's way?
 
-python -m benchmarks.reviewers [--mode embedded|services] [--people 50] [--seconds 60]
+python -m benchmarks.reviewers [--mode embedded|services] [--people 50] [--seconds 60] [--think 5]
 
-Simulated reviewers work over HTTP against `woodpecker web`: each takes the next case, opens and claims it, decides it,
-and takes one finding in five back. At the end the database is asked: no case decided twice, no claim lost, no 5xx;
-latencies are those that the people saw, on this machine with everything that runs on it.
+First one person works alone, and the server's CPU time is read after every request: that is what each costs, whatever
+else the machine does. Then all work over HTTP against `woodpecker web`: each takes the next case, opens and claims it,
+thinks, decides it, and takes one finding in five back; every few cases they look at the queue. With `--think 0` nobody
+thinks. At the end the database is asked: no case decided twice, no claim lost, no 5xx; latencies are those that the
+people saw, on this machine with everything that runs on it.
 """
 
 from __future__ import annotations
@@ -18,9 +20,11 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
+import psutil
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -28,6 +32,8 @@ from rich.table import Table
 from benchmarks.system import WOODPECKER, Installation, installation
 
 TOKEN = "t" * 32
+LOOKS_AT_QUEUE = 0.2
+"""Share of cases before which somebody looks at the queue."""
 CASES = """
 from workers import django; django.setup(); django.migrate()
 import hashlib, sys
@@ -91,9 +97,10 @@ print(json.dumps({
 
 @dataclass
 class Seen:
-    """What the people saw: seconds by act, answers by status, and claims that somebody else had taken meanwhile."""
+    """What the people saw: seconds by act, the server's CPU seconds where they were read, answers, lost claims."""
 
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    cpu: dict[str, list[float]] = field(default_factory=dict)
     statuses: Counter[int] = field(default_factory=Counter)
     lost: int = 0
     decided: int = 0
@@ -115,15 +122,29 @@ class Until:
 
 
 class Reviewer(threading.Thread):
-    """One person with a session and a connection of their own."""
+    """One person with a session and a connection of their own, who thinks for `think` seconds or up to twice as long.
 
-    def __init__(self, port: int, session: str, until: Until, seen: Seen, lock: threading.Lock, seed: int) -> None:
+    `cpu` reads the server's CPU seconds after every request; only somebody who works alone can tell by them.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        session: str,
+        until: Until,
+        seen: Seen,
+        lock: threading.Lock,
+        seed: int,
+        think: float = 0.0,
+        cpu: Callable[[], float] | None = None,
+    ) -> None:
         super().__init__(daemon=True)
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self.session, self.until, self.seen, self.lock = session, until, seen, lock
-        self.dice = random.Random(seed)
+        self.dice, self.think, self.cpu = random.Random(seed), think, cpu
 
     def run(self) -> None:
+        time.sleep(self.dice.uniform(0, self.think))  # they do not come in step
         while self.until:
             try:
                 self._one()
@@ -133,6 +154,8 @@ class Reviewer(threading.Thread):
                 time.sleep(0.2)
 
     def _one(self) -> None:
+        if self.dice.random() < LOOKS_AT_QUEUE:
+            self._ask("queue", "GET", "/queue/")
         status, location, _ = self._ask("next", "GET", "/queue/next/")
         found = re.match(r"/cases/(\d+)/", location)
         if status != 302 or found is None:
@@ -143,6 +166,7 @@ class Reviewer(threading.Thread):
         case = found[1]
         _, _, page = self._ask("case page", "GET", location)
         self._ask("claim", "POST", f"/cases/{case}/claim/", htmx=True)
+        time.sleep(self.think * self.dice.uniform(1, 2))
         version = re.search(r'name="version" value="(\d+)"', page)
         finding = self.dice.choice(["dismissed", "confirmed", "escalated"])
         form = f"version={version[1] if version else 0}&finding={finding}&category=illicit_ads"
@@ -156,11 +180,14 @@ class Reviewer(threading.Thread):
     def _ask(self, act: str, method: str, path: str, form: str = "", *, htmx: bool = False) -> tuple[int, str, str]:
         headers = {"Cookie": f"sessionid={self.session}; csrftoken={TOKEN}", "X-CSRFToken": TOKEN}
         headers |= {"Content-Type": "application/x-www-form-urlencoded"} | ({"HX-Request": "true"} if htmx else {})
+        used = self.cpu() if self.cpu else 0.0
         began = time.monotonic()
         self.connection.request(method, path, body=form or None, headers=headers)
         answer = self.connection.getresponse()
         body = answer.read().decode()
         self._note(act, time.monotonic() - began, answer.status)
+        if self.cpu:
+            self.seen.cpu.setdefault(act, []).append(self.cpu() - used)
         return answer.status, answer.headers.get("Location", ""), body
 
     def _note(self, act: str, seconds: float, status: int) -> None:
@@ -174,14 +201,19 @@ def main(
     people: int = 50,
     seconds: int = 60,
     cases: Annotated[int, typer.Option(help="Cases to begin with.")] = 10_000,
+    think: Annotated[float, typer.Option(help="Least seconds that a decision takes a person; at most twice so.")] = 5.0,
+    alone: Annotated[int, typer.Option(help="Seconds for which one person works alone.")] = 20,
 ) -> None:
     """Let people work at once and judge what they left; exit 1 when something was lost or doubled."""
     with installation(mode) as here:
         inside(here, CASES, str(cases))
         keys = json.loads(inside(here, PEOPLE, str(people)))
         port, web = _web(here)
-        seen, lock, until = Seen(), threading.Lock(), Until(seconds)
-        crew = [Reviewer(port, key, until, seen, lock, seed) for seed, key in enumerate(keys)]
+        seen, lock = Seen(), threading.Lock()
+        first = Reviewer(port, keys[0], Until(alone), Seen(), lock, people, cpu=lambda: _cpu(web.pid))
+        first.run()
+        seen.cpu, until = first.seen.cpu, Until(seconds)
+        crew = [Reviewer(port, key, until, seen, lock, seed, think) for seed, key in enumerate(keys)]
         for one in crew:
             one.start()
         for one in crew:
@@ -189,20 +221,29 @@ def main(
         web.terminate()
         web.wait(60)
         left = json.loads(inside(here, JUDGE))
-    Console().print(_table(seen, mode, people, seconds))
+    Console().print(_table(seen, f"{people} people, {seconds} s, {think:g} s of thought, {mode}"))
     errors = sum(n for status, n in seen.statuses.items() if status >= 500)
     print(f"decided {seen.decided}, {left}, claims lost {seen.lost}, 5xx {errors}, statuses {dict(seen.statuses)}")
     sys.exit(bool(left["decided_twice"] or seen.lost or errors or not left["audit_whole"]))
 
 
-def _table(seen: Seen, mode: str, people: int, seconds: int) -> Table:
-    table = Table(title=f"{people} people, {seconds} s, {mode}")
-    for column in ("act", "times", "median ms", "p95 ms"):
+def _cpu(pid: int) -> float:
+    """Return the CPU seconds that a process and its children have used."""
+    root = psutil.Process(pid)
+    times = [one.cpu_times() for one in (root, *root.children(recursive=True))]
+    return sum(one.user + one.system for one in times)
+
+
+def _table(seen: Seen, title: str) -> Table:
+    table = Table(title=title)
+    for column in ("act", "times", "median ms", "p95 ms", "CPU ms (alone)"):
         table.add_column(column, justify="right")
     for act, taken in seen.seconds.items():
         ordered = sorted(taken)
         p95 = ordered[int(0.95 * (len(ordered) - 1))]
-        table.add_row(act, str(len(ordered)), f"{1000 * ordered[len(ordered) // 2]:.0f}", f"{1000 * p95:.0f}")
+        median, used = 1000 * ordered[len(ordered) // 2], seen.cpu.get(act, [])
+        cost = f"{1000 * sum(used) / len(used):.0f}" if used else ""
+        table.add_row(act, str(len(ordered)), f"{median:.0f}", f"{1000 * p95:.0f}", cost)
     return table
 
 

@@ -91,6 +91,7 @@ class Repeated:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Condition()
         self.failed: Counter[int] = Counter()
+        self.done = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -126,6 +127,7 @@ class Repeated:
             while code := self._once(command):
                 self.failed[code] += 1
                 time.sleep(0.5)
+            self.done = number + 1
 
     def _once(self, command: Sequence[str]) -> int:
         with self._log.open("ab") as log:

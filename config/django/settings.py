@@ -69,6 +69,17 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 
+def _dropped_when_silent() -> dict[str, Any]:
+    """Return options by which either end gives a connection up when the other has been silent for half a minute.
+
+    Else a machine that is cut off would hold its locks for hours, and wait as long itself. Source: tcp(7); PostgreSQL,
+    "Connections and authentication".
+    """
+    kept = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3}
+    theirs = " ".join(f"-c tcp_{name}={value}" for name, value in kept.items())
+    return {**kept, "tcp_user_timeout": 30_000, "options": f"{theirs} -c tcp_user_timeout=30000"}
+
+
 def _database() -> dict[str, Any]:
     url = _settings.database_url.get_secret_value()
     if not url:
@@ -94,6 +105,7 @@ def _database() -> dict[str, Any]:
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"connect_timeout": 10, **_dropped_when_silent()},
     }
 
 

@@ -25,6 +25,16 @@ def make(folder: Path, password: str) -> None:
     made = subprocess.run(system.unprivileged(command), capture_output=True, text=True, check=False, cwd="/")
     if made.returncode:
         raise system.CannotStart(f"initdb failed: {made.stderr.strip()}")
+    listen(folder, "127.0.0.1")
+
+
+def listen(folder: Path, addresses: str, network: str = "") -> None:
+    """Say on which addresses it listens from its next start on, and which network may come besides this machine."""
+    with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as settings:
+        settings.write(f"listen_addresses = '{addresses}'\n")
+    if network:
+        with (folder / "data" / "pg_hba.conf").open("a", encoding="utf-8") as doors:
+            doors.write(f"host all all {network} scram-sha-256\n")
 
 
 def serve(folder: Path, port: int, password: str) -> int:
@@ -33,8 +43,7 @@ def serve(folder: Path, port: int, password: str) -> int:
     # Without fsync a commit is with the kernel at once: whoever is killed loses nothing, only a power cut would.
     command = [
         str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder),
-        "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "fsync=off",
-        "-c", "shared_buffers=256MB",
+        "-c", "max_connections=200", "-c", "fsync=off", "-c", "shared_buffers=256MB",
     ]  # fmt: skip
     pid = system.start(system.unprivileged(command), log)
     environment = {"PGPASSWORD": password}
