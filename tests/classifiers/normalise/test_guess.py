@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifiers.normalise import fold
-from classifiers.normalise.guess import MOST_PLACES, load_guesser
+from classifiers.normalise.guess import MOST_PLACES, _best, _best_chain, _chain, _Lattice, load_guesser
 
 GUESSER = load_guesser()
 
@@ -75,6 +76,17 @@ def test_a_text_is_read_the_same_alone_and_in_any_batch() -> None:
     for number, text in enumerate(texts):
         found = together.get(number)
         assert (found.text if found else None) == guess(text)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.text(alphabet="废侮豆哺沂起贝者💭3", min_size=1, max_size=12), st.floats(0, 5), st.integers(0, 2**32 - 1))
+def test_a_chain_is_read_as_the_lattice_that_it_is(text: str, cost: float, seed: int) -> None:
+    candidates = GUESSER._candidates
+    chain = _chain([candidates.at(text, place)[0] for place in range(len(text))], 5, 9)
+    gains = np.random.default_rng(seed).normal(0, 4, sum(map(len, chain.pairs)))
+    arrives = [[], *([(place, 0)] for place in range(len(text)))]
+    lattice = _Lattice([[choices] for choices in chain.places], arrives, chain.pairs)
+    assert _best_chain(chain, gains, cost) == _best(lattice, gains, cost)
 
 
 def test_a_very_long_text_is_read_up_to_a_limit() -> None:
