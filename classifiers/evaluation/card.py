@@ -207,11 +207,15 @@ def _without(found: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 def _evasions(found: Mapping[str, Any]) -> list[str]:
     rows = (
-        (kind, one["level"], one["texts"], f"{one['kept'] * 100:.1f} %", f"{one['ordinary_added'] * 100:+.2f}")
+        (kind, one["level"], one["texts"], f"{one['kept'] * 100:.1f} %", _points(one["ordinary_added"]))
         for kind, one in found.items()
     )
     head = ("evasion", "level", "texts it changes", "categories kept", "ordinary texts flagged, points added")
     return ["## Under evasion\n", "Held-back flagged texts, treated on purpose.\n", *_table(head, rows)]
+
+
+def _points(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:+.2f}"
 
 
 def _spans(found: Mapping[str, Any]) -> list[str]:

@@ -33,11 +33,16 @@ def under_evasion(
         after = score(treated) >= thresholds
         reached = before[changed].sum()
         kept = (before & after)[changed].sum() / max(1, reached)
-        added = (score([evade(text, kind, random) for text in ordinary]) >= thresholds).any(axis=1).mean()
+        stirred = score([evade(text, kind, random) for text in ordinary]) >= thresholds
         found[kind] = {
             "level": "form" if kind in FORM else "sound and shape",
             "texts": int(changed.sum()),
             "kept": round(float(kept), 4),
-            "ordinary_added": round(float(added - calm.any(axis=1).mean()), 4),
+            "ordinary_added": round(_share(stirred) - _share(calm), 4) if len(ordinary) else None,
         }
     return found
+
+
+def _share(over: NDArray[np.bool_]) -> float:
+    """Share of texts flagged for anything."""
+    return round(float(over.any(axis=1).mean()), 4)

@@ -27,7 +27,7 @@ from classifiers.training.encoder_measure import evaded
 from classifiers.training.recipe import Recipe, load_recipe
 from classifiers.training.rows import UNKNOWN, Rows
 from classifiers.training.sets import LabelledSet, Tier
-from classifiers.training.train import about_run, fit_all, halves, progress_bar, read
+from classifiers.training.train import LEAST, about_run, fit_all, halves, progress_bar, read
 from config.taxonomy import SLUGS
 
 ALL = "everything"
@@ -55,7 +55,7 @@ def ablate(
 
     Raises:
         RecipeError: the recipe or the description of the sets is wrong.
-        DataError: a set is missing or broken, or a category has too few rows without some labels.
+        DataError: a set is missing or broken, or a category has too few rows held back.
         ModelError: `model_dir`, or a model in `work`, is none.
     """
     recipe, sets = load_recipe(recipe_path, tier)
@@ -137,20 +137,30 @@ def trained_without(
 ) -> LinearModel:
     """Train the recipe's linear model without one of `LABELS`, or with all; one that is in `work` is taken from there.
 
-    What is held back, and what it says, is the same for all: they are calibrated and measured on one thing.
+    What is held back, and what it says, is the same for all: they are calibrated and measured on one thing. A category
+    for which nothing else is labelled is not trained: word rules alone speak for it.
 
     Raises:
-        DataError: a set is missing or broken, or a category has too few rows without these labels.
+        DataError: a set is missing or broken, or a category has too few rows held back.
     """
     version = f"{recipe.version}-without-{kind}" if kind != ALL else recipe.version
     folder = work / version
     if not (folder / WEIGHTS).is_file():
         fewer = full if kind in (ALL, "written") else read(recipe, [without(kind, s) for s in sets], data, progress)[0]
         rows = joined(fewer, full, [entry.name for entry in sets if silenced(kind, entry)])
+        rows, recipe = _trainable(rows, recipe)
         columns, weights = fit_all(rows, recipe, halves(rows, recipe.seed), data, lambda: None)
         about = about_run(recipe, rows, sets, digests, 0.0) | {"without": kind}
         save_model(folder, version=version, bits=recipe.bits, columns=columns, weights=weights, about=about)
     return load_model(folder)
+
+
+def _trainable(rows: Rows, recipe: Recipe) -> tuple[Rows, Recipe]:
+    """Without the categories that nothing is left to train on: word rules alone speak for them."""
+    kept = [k for k in range(len(rows.slugs)) if all((rows.says[~rows.held, k] == v).sum() >= LEAST for v in (0, 1))]
+    slugs = tuple(rows.slugs[k] for k in kept)
+    columns = {slug: recipe.columns[slug] for slug in slugs}
+    return replace(rows, says=rows.says[:, kept], slugs=slugs), recipe.model_copy(update={"columns": columns})
 
 
 def without(kind: str, entry: LabelledSet) -> LabelledSet:

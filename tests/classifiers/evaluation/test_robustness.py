@@ -44,3 +44,8 @@ def test_a_flagged_text_keeps_its_categories_when_it_is_written_as_evaders_write
     measured: dict[str, dict[str, float]], kind: str
 ) -> None:
     assert measured[kind]["kept"] >= FLOORS[kind]
+
+
+def test_without_ordinary_texts_nothing_is_said_of_them() -> None:
+    found = under_evasion(load_cascade().scores, ["注册送彩金"], [], np.full(len(SLUGS), 0.5))
+    assert {one["ordinary_added"] for one in found.values()} == {None}

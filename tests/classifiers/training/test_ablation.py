@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.errors import DataError, ModelError
+from classifiers.errors import ModelError
 from classifiers.evaluation.metrics import average_precision
+from classifiers.linear import load_model
 from classifiers.training.ablation import ALL, LABELS, ablate, joined, mean_precision, silenced, without
 from classifiers.training.recipe import load_recipe
 from classifiers.training.rows import Rows
@@ -94,12 +95,13 @@ def test_a_model_that_was_trained_before_is_taken_from_the_work_folder(recipe: P
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_a_category_that_hangs_on_one_kind_of_label_is_named(recipe: Path, tmp_path: Path) -> None:
+def test_where_nothing_else_is_labelled_word_rules_speak_alone(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "sets.yaml").write_text(
         SETS.replace("register: made up", "register: made up\n  weak: true", 1), "utf-8"
     )
-    with pytest.raises(DataError, match="gambling"):
-        ablate(recipe, tmp_path, tmp_path / "work")
+    found = ablate(recipe, tmp_path, tmp_path / "work")
+    assert load_model(tmp_path / "work" / "tiny-without-weak").slugs == ()
+    assert found["labels"]["weak"]["untouched"]["average_precision"] > 0.9  # a rule knows it
 
 
 def test_sets_lose_the_evidence_of_one_kind_and_keep_the_rest() -> None:
