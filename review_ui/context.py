@@ -18,6 +18,7 @@ PLACES = (
     ("queue", "案件队列", Action.SEE_CASES, ("/queue/", "/cases/")),
     ("notices", "处置清单", Action.PREPARE_NOTICE, ("/notices/",)),
     ("lead", "运行概览", Action.SEE_STATUS, ("/lead/",)),
+    ("prevalence", "占比", Action.SEE_STATUS, ("/lead/prevalence/",)),
     ("people", "账号", Action.MANAGE_ACCOUNTS, ("/lead/people/",)),
     ("volunteer", "看内容", Action.ANNOTATE, ("/volunteer/",)),
     ("volunteer-help", "帮助", Action.ANNOTATE, ("/volunteer/help/",)),

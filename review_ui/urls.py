@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from review_ui import accounts, health
 from review_ui.api.v1 import api
+from review_ui.lead import prevalence
 from review_ui.lead import views as lead
 from review_ui.liaison import views as liaison
 from review_ui.staff import claiming, copies, searches
@@ -56,6 +57,7 @@ urlpatterns = [
     path("lead/", lead.overview, name="lead"),
     path("lead/audit/verify/", lead.verify_audit, name="verify-audit"),
     path("lead/rules/<slug:name>/", lead.turn_rule, name="turn-rule"),
+    path("lead/prevalence/", prevalence.page, name="prevalence"),
     path("lead/people/", lead.people, name="people"),
     path("lead/people/<int:user_id>/switch/", lead.switch, name="switch-person"),
     path("lead/people/<int:user_id>/link/", lead.link, name="link-person"),

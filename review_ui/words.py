@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_noop as word
 
-NAVIGATION = (word("看内容"), word("帮助"), word("处置清单"), word("运行概览"), word("账号"), word("案件队列"))
+NAVIGATION = (
+    word("看内容"),
+    word("帮助"),
+    word("处置清单"),
+    word("运行概览"),
+    word("占比"),
+    word("账号"),
+    word("案件队列"),
+)
 FACETS = {
     "state": word("状态"),
     "severity": word("等级"),
@@ -33,6 +41,17 @@ KINDS = {
     "danmaku": word("弹幕"),
     "description": word("简介"),
     "other": word("其他"),
+}
+METHODS = {
+    "latest": word("最新"),
+    "hot": word("热门"),
+    "random": word("随机"),
+    "search": word("搜索"),
+    "feed": word("供稿"),
+    "stratified": word("分层"),
+    "reservoir": word("水库"),
+    "adaptive": word("自适应"),
+    "": word("未配置"),
 }
 GRADES = {"illegal": word("疑似违法"), "bad": word("疑似不良"), "may_affect": word("疑似可能影响")}
 EVASIONS = {

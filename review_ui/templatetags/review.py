@@ -107,6 +107,12 @@ def probability(value: float | None) -> str:
 
 
 @register.filter
+def share(value: float) -> str:
+    """Return an estimated share with two places, since harm is rare."""
+    return f"{value:.2%}"
+
+
+@register.filter
 def cite(references: Iterable[LawRef]) -> list[str]:
     """Return legal bases in full, e.g. 《未成年人网络保护条例》第22条第2款."""
     return list(dict.fromkeys(law.cite(reference) for reference in references))

@@ -73,6 +73,7 @@ DOORS: dict[str, Door] = {
     "lead": Door("get", WATCHING),
     "verify-audit": Door("post", WATCHING),
     "turn-rule": Door("post", {Role.LEAD}, {"name": "follow"}),
+    "prevalence": Door("get", WATCHING),
     "people": Door("get", {Role.ADMIN}),
     "switch-person": Door("post", {Role.ADMIN}, {"user_id": 1}),
     "link-person": Door("post", {Role.ADMIN}, {"user_id": 1}),

@@ -68,6 +68,7 @@ STAFF_PAGES = [
     (Role.LIAISON, "/notices/"),
     (Role.LIAISON, f"/notices/new/{SITE}/"),
     (Role.LEAD, "/lead/"),
+    (Role.LEAD, f"/lead/prevalence/?site={SITE}"),
     (Role.ADMIN, "/lead/people/"),
     (Role.LIAISON, "/lead/"),
     (Role.LIAISON, "/nowhere/"),

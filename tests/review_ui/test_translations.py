@@ -78,7 +78,7 @@ def test_a_browsers_wish_does_not_change_the_language() -> None:
         ),
         (Role.VOLUNTEER, ["/volunteer/", "/volunteer/help/", "/queue/"]),
         (Role.LIAISON, ["/notices/", f"/notices/new/{SITE}/", "/notices/{notice}/", "/lead/", "/cases/{done}/"]),
-        (Role.LEAD, ["/lead/", "/queue/?sort=best", "/cases/999/"]),
+        (Role.LEAD, ["/lead/", "/lead/prevalence/", "/queue/?sort=best", "/cases/999/"]),
         (Role.ADMIN, ["/lead/", "/lead/people/"]),
     ],
 )
