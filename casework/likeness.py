@@ -47,18 +47,33 @@ def normal_form(folded: str, undone: Sequence[Mapping[str, Any]] = ()) -> str:
     return "".join(character for character in "".join(parts) if character.isalnum())
 
 
-def digest(form: str) -> str:
-    """Return the keyed digest (HMAC-SHA-256) of a normal form, by which exact copies are found."""
-    return hmac.new(_key(), form.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+def former_keys() -> list[str]:
+    """Return the installation's secret keys of before, under which older cases are still signed."""
+    return list(settings.SECRET_KEY_FALLBACKS)
 
 
-def band_keys(forms: Sequence[str]) -> list[BandKeys | None]:
-    """Return the band keys of each normal form, signed 64-bit numbers; None where it is too short for near copies."""
+def digest(form: str, secret: str = "") -> str:
+    """Return the keyed digest (HMAC-SHA-256) of a normal form, by which exact copies are found.
+
+    Args:
+        form: the normal form.
+        secret: one of `former_keys`; empty: the present one.
+    """
+    return hmac.new(_key(secret), form.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def band_keys(forms: Sequence[str], secret: str = "") -> list[BandKeys | None]:
+    """Return the band keys of each normal form, signed 64-bit numbers; None where it is too short for near copies.
+
+    Args:
+        forms: normal forms.
+        secret: one of `former_keys`; empty: the present one.
+    """
     long_enough = [at for at, form in enumerate(forms) if len(form) >= LEAST_CHARACTERS]
     keys: list[BandKeys | None] = [None] * len(forms)
     if not long_enough:
         return keys
-    seed = int.from_bytes(hmac.digest(_key(), b"bands", "sha256")[:8], "big")
+    seed = int.from_bytes(hmac.digest(_key(secret), b"bands", "sha256")[:8], "big")
     sets = [[pair.encode("utf-8", "surrogatepass") for pair in _pairs(forms[at])] for at in long_enough]
     minima = rensa.RMinHash.digest_matrix_from_token_byte_sets(sets, BANDS * ROWS, seed).to_rows()
     rows = np.asarray(minima, dtype=np.uint64).reshape(len(sets), BANDS, ROWS)
@@ -86,5 +101,5 @@ def _pairs(form: str) -> set[str]:
     return {form[at : at + 2] for at in range(len(form) - 1)}
 
 
-def _key() -> bytes:
-    return hmac.digest(settings.SECRET_KEY.encode(), b"casework.likeness", "sha256")
+def _key(secret: str) -> bytes:
+    return hmac.digest((secret or settings.SECRET_KEY).encode(), b"casework.likeness", "sha256")

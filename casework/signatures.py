@@ -22,23 +22,40 @@ CANDIDATES = 20
 class Sign:
     """By what one case is found: the digest of its normal form, and its band keys where it may have near copies.
 
-    `raw` is the SHA-256 of the text as it stands, by which a restricted case is known.
+    `raw` is the SHA-256 of the text as it stands, by which a restricted case is known. `former` are digest and band
+    keys as they would have been under each of the secret keys of before: cases of their time are found by them, none
+    is signed with them any more.
     """
 
     form: str
     digest: str
     raw: str
     keys: BandKeys | None
+    former: tuple[tuple[str, BandKeys | None], ...] = ()
+
+    def digests(self) -> set[str]:
+        """Return every digest by which an exact copy may be known."""
+        return {self.digest, self.raw, *(digest for digest, _ in self.former if digest)}
 
 
 def signs(cases: Sequence[Case]) -> list[Sign]:
     """Return the sign of each case; of a restricted one nothing but the digest that it holds anyway."""
     forms = ["" if case.restricted else likeness.normal_form(case.folded, case.undone) for case in cases]
     keys = likeness.band_keys(forms)
+    former = _former(forms)
     return [
-        Sign(form, likeness.digest(form) if form else case.text_sha256, case.text_sha256, key)
-        for case, form, key in zip(cases, forms, keys, strict=True)
+        Sign(form, likeness.digest(form) if form else case.text_sha256, case.text_sha256, key, before)
+        for case, form, key, before in zip(cases, forms, keys, former, strict=True)
     ]
+
+
+def _former(forms: Sequence[str]) -> list[tuple[tuple[str, BandKeys | None], ...]]:
+    """Return for each form its digest and band keys under each secret of before; a restricted case has no form."""
+    signed: list[list[tuple[str, BandKeys | None]]] = [[] for _ in forms]
+    for secret in likeness.former_keys():
+        for one, form, keys in zip(signed, forms, likeness.band_keys(forms, secret), strict=True):
+            one.append((likeness.digest(form, secret) if form else "", keys))
+    return [tuple(one) for one in signed]
 
 
 def candidates(wanted: Sequence[Sign]) -> list[tuple[set[int], list[int]]]:
@@ -47,7 +64,7 @@ def candidates(wanted: Sequence[Sign]) -> list[tuple[set[int], list[int]]]:
     The caller holds a transaction.
     """
     exact: dict[str, set[int]] = defaultdict(set)
-    digests = sorted({digest for one in wanted for digest in (one.digest, one.raw)})
+    digests = sorted({digest for one in wanted for digest in one.digests()})
     table = connection.ops.quote_name(Signature._meta.db_table)
     with connection.cursor() as cursor:
         for start in range(0, len(digests), bulk.ROWS):
@@ -55,15 +72,22 @@ def candidates(wanted: Sequence[Sign]) -> list[tuple[set[int], list[int]]]:
             cursor.execute(f"SELECT digest, case_id FROM {table} WHERE {asked}", values)  # noqa: S608
             for digest, case_id in cursor.fetchall():
                 exact[digest].add(case_id)
-    near = _sharing([one.keys for one in wanted])
-    return [(exact[one.digest] | exact[one.raw], shared) for one, shared in zip(wanted, near, strict=True)]
+    near = _sharing([[one.keys, *(keys for _, keys in one.former)] for one in wanted])
+    found = [set().union(*(exact[digest] for digest in one.digests())) for one in wanted]
+    return list(zip(found, near, strict=True))
 
 
-def _sharing(keys: Sequence[BandKeys | None]) -> list[list[int]]:
-    """Return for each text the cases that agree with it on a band, those that agree on most first."""
-    given = [key for key in keys if key is not None]
-    if not given:
-        return [[] for _ in keys]
+def _sharing(keys: Sequence[Sequence[BandKeys | None]]) -> list[list[int]]:
+    """Return for each text, signed with one secret or several, the cases that agree with it on a band; best first."""
+    holders: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for signed in zip(*keys, strict=True):  # a statement for each secret: SQLite takes so many values at once
+        if given := [key for key in signed if key is not None]:
+            _gather(given, holders)
+    return [_most_shared(signed, holders) for signed in keys]
+
+
+def _gather(given: Sequence[BandKeys], holders: dict[tuple[int, int], list[int]]) -> None:
+    """Add to each band and value the cases that have it."""
     table = connection.ops.quote_name(Signature._meta.db_table)
     parts: list[str] = []
     values: list[Any] = []
@@ -71,7 +95,6 @@ def _sharing(keys: Sequence[BandKeys | None]) -> list[list[int]]:
         asked, wanted = bulk.among(band, "bigint", list({key[number] for key in given}))
         parts.append(f"SELECT {number}, {band}, case_id FROM {table} WHERE {asked}")  # noqa: S608
         values += wanted
-    holders: dict[tuple[int, int], list[int]] = defaultdict(list)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # Twelve short index scans: starting processes for them would take a hundred times as long.
@@ -79,11 +102,10 @@ def _sharing(keys: Sequence[BandKeys | None]) -> list[list[int]]:
         cursor.execute(" UNION ALL ".join(parts), values)
         for number, value, case_id in cursor.fetchall():
             holders[number, value].append(case_id)
-    return [_most_shared(key, holders) for key in keys]
 
 
-def _most_shared(key: BandKeys | None, holders: Mapping[tuple[int, int], Sequence[int]]) -> list[int]:
-    shared = Counter(case_id for band in enumerate(key or ()) for case_id in holders.get(band, ()))
+def _most_shared(keys: Sequence[BandKeys | None], holders: Mapping[tuple[int, int], Sequence[int]]) -> list[int]:
+    shared = Counter(case_id for key in keys for band in enumerate(key or ()) for case_id in holders.get(band, ()))
     return [case_id for case_id, _ in shared.most_common(CANDIDATES)]
 
 

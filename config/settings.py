@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr(""), description="Key for sessions and keyed hashes; empty: made at first start, embedded mode only."
     )
+    former_secret_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Secret keys of before, several separated by commas, newest first: sessions of theirs go on, and "
+        "copies still find the cases of their time.",
+    )
     redaction_key: SecretStr = Field(
         SecretStr(""),
         description="Key for the keyed hashes of contact codes, by which repeats are found; empty: the secret key.",
@@ -147,6 +152,10 @@ class Settings(BaseSettings):
                 "make one with: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'"
             )
         return _kept_secret(self.path("secret_key"))
+
+    def former_keys(self) -> list[str]:
+        """Return the secret keys of before, newest first."""
+        return [key for key in map(str.strip, self.former_secret_keys.get_secret_value().split(",")) if key]
 
     def effective_redaction_key(self) -> bytes:
         """Return the key of the keyed hashes of contact codes.

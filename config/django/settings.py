@@ -10,6 +10,7 @@ from config.settings import ROOT, get_settings
 _settings = get_settings()
 
 SECRET_KEY = _settings.effective_secret_key()
+SECRET_KEY_FALLBACKS = _settings.former_keys()
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]", _settings.http_host]
 CSRF_TRUSTED_ORIGINS: list[str] = []

@@ -68,6 +68,22 @@ def test_exact_and_near_copies_join_one_case_wherever_they_stand() -> None:
     assert clusters.counts([first.pk, other.pk]) == {first.pk: 2}
 
 
+def test_copies_still_find_the_cases_that_were_signed_with_a_secret_key_of_before(settings: Any) -> None:
+    oldest, key = "o" * 50, settings.SECRET_KEY
+    settings.SECRET_KEY = oldest
+    (first,) = arrive(OTHER)
+    settings.SECRET_KEY = key
+    (second,) = arrive(TEXT)
+
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [key, oldest]
+    exact, near, exact_of_oldest = arrive(TEXT, NEAR, OTHER)
+    assert [row.copy_of for row in (exact, near, exact_of_oldest)] == [second, second, first]
+
+    settings.SECRET_KEY_FALLBACKS = []
+    (lost,) = arrive(TEXT)
+    assert lost.copy_of is None
+
+
 def test_copies_in_one_batch_join_each_other() -> None:
     rows = arrive_together(TEXT, OTHER, NEAR, TEXT)
     own = [row for row in rows if row.copy_of is None]

@@ -75,3 +75,8 @@ def test_secrets_do_not_show_in_what_is_printed(monkeypatch: pytest.MonkeyPatch)
 
 def test_every_setting_explains_itself() -> None:
     assert all(field.description for field in Settings.model_fields.values())
+
+
+def test_secret_keys_of_before_are_told_apart_by_commas() -> None:
+    assert Settings(former_secret_keys="second, first,").former_keys() == ["second", "first"]
+    assert Settings().former_keys() == []
