@@ -93,8 +93,7 @@ class Guesser:
         for run, lattice in zip(runs, lattices, strict=True):
             size = sum(map(len, lattice.pairs))
             base = run.start - int(folded.bounds[run.text])
-            best = _best_chain if isinstance(lattice, _Chain) else _best
-            for place, length, word in best(lattice, gains[at : at + size], run.cost):
+            for place, length, word in _likeliest(lattice, gains[at : at + size], run.cost):
                 edits.setdefault(run.text, []).append(Edit(base + place, base + place + length, word))
             at += size
         return {
@@ -150,6 +149,10 @@ def _chain(places: list[Choices], before: int, after: int) -> _Chain:
     pairs = [before << 13 | places[0].first]
     pairs += [(a.last[:, None] << 13 | b.first).ravel() for a, b in itertools.pairwise(places)]
     return _Chain(places, [*pairs, places[-1].last << 13 | after])
+
+
+def _likeliest(lattice: _Lattice | _Chain, gains: Floats, cost: float) -> list[tuple[int, int, Word]]:
+    return _best_chain(lattice, gains, cost) if isinstance(lattice, _Chain) else _best(lattice, gains, cost)
 
 
 def _best_chain(chain: _Chain, gains: Floats, cost: float) -> list[tuple[int, int, Word]]:
