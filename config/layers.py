@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,8 @@ from config.problems import one
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
+SETTLED_NANOSECONDS = 2_000_000_000
+"""A file younger than this may change again without a new time stamp, so it is read anew."""
 
 Path_ = tuple[str | int, ...]
 
@@ -37,7 +41,12 @@ class Layered:
 
     def lay(self, layer: Layered) -> None:
         """Lay another layer over this one: mappings merge, everything else is replaced."""
-        _merge(self.values, layer.values, self.origins, layer.origins, ())
+        merged, replaced = set[Path_](), set[Path_]()
+        _merge(self.values, layer.values, (), merged, replaced)
+        for path in [path for path in self.origins if _within(path, replaced)]:
+            del self.origins[path]
+        laid = {path: origin for path, origin in layer.origins.items() if path in merged or _within(path, replaced)}
+        self.origins.update(laid)
 
     def origin(self, path: Path_) -> Origin | None:
         """Return the origin of a value, or of the nearest thing that holds it."""
@@ -63,6 +72,33 @@ def read_layer(path: Path) -> Layered:
     return layered
 
 
+_kept: dict[Path, tuple[int, Layered]] = {}
+
+
+def read_shared_layer(path: Path) -> Layered:
+    """Read one YAML file that many others build upon; while it does not change it is parsed once in a process.
+
+    Raises:
+        PolicyError: as `read_layer`.
+    """
+    try:
+        changed = path.stat().st_mtime_ns
+    except OSError:
+        return read_layer(path)  # which tells what is wrong
+    at, layered = _kept.get(path, (0, None))
+    if layered is None or at != changed:
+        layered = read_layer(path)
+        if not is_settled(changed):
+            return layered
+        _kept[path] = changed, layered
+    return Layered(deepcopy(layered.values), dict(layered.origins))
+
+
+def is_settled(changed: int) -> bool:
+    """Whether a file that was changed then (nanoseconds since 1970) would have another time stamp if it changed now."""
+    return time.time_ns() - changed > SETTLED_NANOSECONDS
+
+
 def _load(path: Path) -> Any:
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -74,7 +110,7 @@ def _load(path: Path) -> Any:
         raise one(path, "(file)", f"a byte that is not UTF-8 at offset {error.start}", "UTF-8") from error
     try:
         # Anchors can grow a small file without bound, and nobody needs them here.
-        if any(isinstance(token, AliasToken) for token in YAML(typ="rt").scan(text)):
+        if "*" in text and any(isinstance(token, AliasToken) for token in YAML(typ="rt").scan(text)):
             raise one(path, "(syntax)", "an alias (*name)", "values written out")
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
@@ -116,23 +152,22 @@ def _scalar(node: Any) -> Any:
 
 
 def _merge(
-    under: dict[str, Any],
-    over: Mapping[str, Any],
-    origins: dict[Path_, Origin],
-    over_origins: Mapping[Path_, Origin],
-    path: Path_,
+    under: dict[str, Any], over: Mapping[str, Any], path: Path_, merged: set[Path_], replaced: set[Path_]
 ) -> None:
+    """Lay values over others, and note the paths of the mappings that were merged and of what was replaced or new."""
     for key, value in over.items():
         inner = (*path, key)
         present = under.get(key)
         if isinstance(present, dict) and isinstance(value, dict):
-            origins[inner] = over_origins[inner]
-            _merge(present, value, origins, over_origins, inner)
-            continue
-        for stale in [where for where in origins if where[: len(inner)] == inner]:
-            del origins[stale]
-        under[key] = value
-        origins.update({where: origin for where, origin in over_origins.items() if where[: len(inner)] == inner})
+            merged.add(inner)
+            _merge(present, value, inner, merged, replaced)
+        else:
+            replaced.add(inner)
+            under[key] = value
+
+
+def _within(path: Path_, places: set[Path_]) -> bool:
+    return any(path[:length] in places for length in range(1, len(path) + 1))
 
 
 def leaves(values: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 
 from config.checking import problems_of
 from config.documents import HERE
-from config.layers import Layered, leaves, read_layer
+from config.layers import Layered, is_settled, leaves, read_layer, read_shared_layer
 from config.problems import PolicyError, Problem, nearest, one
 from config.recognition import Recognition, recognition_of
 from config.section import Section
@@ -23,8 +22,6 @@ from config.site_policy import Basis, PlatformClass, SitePolicy
 from config.thresholds import GeneralPolicy
 
 GENERAL = "general.yaml"
-SETTLED_NANOSECONDS = 2_000_000_000
-"""A file younger than this may change again without a new time stamp, so it is read anew."""
 Policy = TypeVar("Policy", bound=GeneralPolicy)
 _KEYS = {"extends"} | {info.alias or name for name, info in SitePolicy.model_fields.items()}
 
@@ -114,7 +111,7 @@ def load_site(site: str | Path) -> SitePolicy:
     layered, files = _layers(path)
     policy = _validated(layered, str(path))
     stamps = _stamps(files)
-    if time.time_ns() - max(stamps) > SETTLED_NANOSECONDS:
+    if is_settled(max(stamps)):
         _kept[path] = _Kept(policy, files, stamps)
     return policy
 
@@ -195,7 +192,7 @@ def _layers(path: Path) -> tuple[Layered, list[Path]]:
         raise one(path, "class", repr(class_slug), ", ".join(known), line=line, nearest=hint)
     class_path = _find("classes", class_slug)
     assert class_path is not None
-    class_layer = read_layer(class_path)
+    class_layer = read_shared_layer(class_path)
     for key in ("thresholds", "pages_per_day", "delay_seconds"):
         merged.lay(_only(class_layer, key))
     presets = list(_presets(own, path))
@@ -224,7 +221,7 @@ def _presets(own: Layered, path: Path) -> Iterator[tuple[Layered, Path]]:
         seen.add(name)
         preset_path = _find("presets", name)
         assert preset_path is not None
-        preset = read_layer(preset_path)
+        preset = read_shared_layer(preset_path)
         chain.append((preset, preset_path))
         preset.values.pop("recognise", None)  # speaks of the software, not of a site
         file, where, name = str(preset_path), preset.origin(("extends",)), preset.values.pop("extends", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from w3lib.url import canonicalize_url
@@ -9,6 +10,7 @@ from w3lib.url import canonicalize_url
 _TRACKING = ("utm_", "spm", "from_source", "share_source", "fbclid", "gclid")
 
 
+@lru_cache(maxsize=4096)
 def canonical(url: str, *, paging_param: str | None = None) -> str:
     """Return the canonical form of an address: sorted query, no fragment, no tracking, no page number.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, field_validator, model_validator
@@ -69,7 +70,7 @@ class Capture(BaseModel):
     @field_validator("url", "canonical_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        _URL.validate_python(value)
+        _check_url(value)
         return value
 
     @field_validator("text")
@@ -89,6 +90,12 @@ class Capture(BaseModel):
                     f"redaction {redaction.start}..{redaction.end} lies outside the text of {len(self.text)}"
                 )
         return self
+
+
+@lru_cache(maxsize=1024)
+def _check_url(value: str) -> None:
+    """Raise unless a URL is one; the captures of a page share theirs."""
+    _URL.validate_python(value)
 
 
 def capture_id(site: str, canonical_url: str, unit: str, text: str) -> str:

@@ -244,7 +244,13 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
             "crawlers.middleware.GateMiddleware": 605,
             "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": 610,
             **({"crawlers.render.RenderMiddleware": 50} if _rendered(policy) else {}),
+            **dict.fromkeys(_NO_DOWNLOADER_MIDDLEWARES),
         },
+        "SPIDER_MIDDLEWARES": dict.fromkeys(_NO_SPIDER_MIDDLEWARES),
+        "EXTENSIONS_BASE": {},  # consoles, a remote control, statistics, exports: the report counts, the keeper writes
+        "STATS_CLASS": "scrapy.statscollectors.DummyStatsCollector",  # the report counts
+        "DOWNLOAD_HANDLERS": dict.fromkeys(("data", "file", "ftp", "s3")),
+        "CONCURRENT_ITEMS": 1,  # Scrapy starts so many tasks for each page; ours bring requests only
         "ROBOTSTXT_OBEY": False,  # the gate reads robots.txt itself, failing closed
         "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
         "CONCURRENT_REQUESTS": 1,
@@ -255,7 +261,6 @@ def settings(policy: SitePolicy, report: CrawlReport, gate: Callable[[Fetch], Ga
         "HTTPPROXY_ENABLED": False,  # a proxy of the environment would hide who asks
         **_BASE,
         "WOODPECKER_PRIVATE_HOSTS": private_hosts(policy),
-        "REMOTE_CONTROL_ENABLED": False,
         "DOWNLOAD_VERIFY_CERTIFICATES": True,
         "DOWNLOAD_MAXSIZE": MAX_PAGE_BYTES,
         "DOWNLOAD_WARNSIZE": 0,
@@ -279,9 +284,19 @@ def private_hosts(policy: SitePolicy) -> list[str]:
     return [host.rpartition(":")[0] or host for host in policy.allowed_hosts() if policy.private_hosts_allowed]
 
 
+# What Scrapy would run for each page and nobody here needs: the gate knows which hosts are a site's, and the report
+# counts.
+_NO_DOWNLOADER_MIDDLEWARES = (
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware",
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware",
+    "scrapy.downloadermiddlewares.stats.DownloaderStats",
+)
+_NO_SPIDER_MIDDLEWARES = (
+    "scrapy.spidermiddlewares.depth.DepthMiddleware",
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware",
+)
 _BASE = {
     "TWISTED_DNS_RESOLVER": "crawlers.resolver.PublicResolver",
-    "TELNETCONSOLE_ENABLED": False,
     "LOG_ENABLED": False,
     "LOG_INSTALL_ROOT_HANDLER": False,
 }

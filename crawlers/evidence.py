@@ -78,6 +78,7 @@ class EvidenceStore:
     def __init__(self, folder: Path, keys: Keys | None, operator: str) -> None:
         self._folder, self._keys, self._operator = folder, keys, operator
         self._kept: WeakKeyDictionary[Response, str] = WeakKeyDictionary()
+        self._policies: dict[str, tuple[SitePolicy, str]] = {}
 
     def keep(
         self, response: Response, policy: SitePolicy, *, content: bool = True, stored_at: datetime | None = None
@@ -96,7 +97,8 @@ class EvidenceStore:
         if response in self._kept:
             return self._kept[response]
         now = stored_at or datetime.now(UTC)
-        told = _metadata(response, policy, self._operator, now) | {"source": "import" if stored_at else "crawl"}
+        told = _metadata(response, policy, self._operator, now)
+        told |= {"policy_sha256": self._digest(policy), "source": "import" if stored_at else "crawl"}
         record = _warc(response, told, now)
         digest = hashlib.sha256(record).hexdigest()
         sealed = content and self._keys is not None
@@ -110,6 +112,13 @@ class EvidenceStore:
         _write(_path(self._folder, digest, ".json"), json.dumps(told, ensure_ascii=False, indent=1).encode())
         self._kept[response] = SCHEME + digest
         return SCHEME + digest
+
+    def _digest(self, policy: SitePolicy) -> str:
+        """Return the digest of a policy, which is the same for all pages of a run."""
+        kept = self._policies.get(policy.name)
+        if kept is None or kept[0] is not policy:
+            kept = self._policies[policy.name] = policy, policy.digest
+        return kept[1]
 
 
 def beside(captures: Path) -> Path | None:
@@ -226,7 +235,6 @@ def _metadata(response: Response, policy: SitePolicy, operator: str, now: dateti
         "body_bytes": len(response.body),
         "fetched_at": {"utc": now.isoformat(), "local": now.astimezone().isoformat()},
         "site": policy.name,
-        "policy_sha256": policy.digest,
         "basis": {"kind": policy.basis.kind, "document": policy.basis.document},
         "robots": asked.meta.get(RULE, "") if asked else "",
         "operator": operator,

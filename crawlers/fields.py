@@ -13,6 +13,7 @@ from urllib.parse import urljoin
 
 import jmespath
 from jmespath.exceptions import JMESPathError
+from lxml import etree
 from parsel import Selector, SelectorList
 from w3lib.html import remove_comments, remove_tags, remove_tags_with_content
 
@@ -37,6 +38,7 @@ class Nested:
 
 MOST_FIGURES = 19
 """Figures of the longest number that is one: what a column of a database holds."""
+_UNSEEN = ("script", "style", "noscript")
 _BREAKS = re.compile(r"<\s*br\s*/?>|<\s*/?\s*(?:p|div|ul|ol|li|tr|h[1-6]|blockquote|pre)\b[^>]*>", re.IGNORECASE)
 _BLANKS = re.compile(r"[ \t\r\f\v\u00a0]+")
 
@@ -102,9 +104,14 @@ def search_json(path: str, value: Any) -> Any:
 
 def plain_text(markup: str) -> str:
     """Return what a reader sees of a piece of HTML: one line per block, blanks folded."""
-    markup = remove_tags_with_content(remove_comments(markup), which_ones=("script", "style", "noscript"))
-    lines = html.unescape(remove_tags(_BREAKS.sub("\n", markup))).split("\n")
-    return "\n".join(line for line in (_BLANKS.sub(" ", one).strip() for one in lines) if line)
+    if "<" in markup:
+        markup = remove_tags_with_content(remove_comments(markup), which_ones=_UNSEEN)
+        markup = remove_tags(_BREAKS.sub("\n", markup))
+    return _folded(html.unescape(markup))
+
+
+def _folded(text: str) -> str:
+    return "\n".join(line for line in (_BLANKS.sub(" ", one).strip() for one in text.split("\n")) if line)
 
 
 def _select(finder: Finder, node: Any) -> list[Any]:
@@ -143,14 +150,22 @@ def _converted(finder: Finder, found: Any, base_url: str) -> str | None:
 
 def _as_text(finder: Finder, found: Any) -> str:
     if isinstance(found, Selector):
-        markup = found.get()
         if isinstance(found.root, str):  # ::text and ::attr() give strings
+            markup = found.get()
             return plain_text(markup) if finder.convert == "html-text" else markup
-        return plain_text(_without(found, finder.drop))
+        text = None if finder.drop else _only_text(found.root)
+        return plain_text(_without(found, finder.drop)) if text is None else _folded(text)
     value = "" if found is None or isinstance(found, dict | list) else str(found)
     if finder.convert != "html-text":
         return value
     return plain_text(_without(Selector(value, type="html"), finder.drop) if value and finder.drop else value)
+
+
+def _only_text(root: Any) -> str | None:
+    """Return the text of an element in which nothing else stands, as most do; None for any other."""
+    if not isinstance(root, etree._Element) or len(root) or not isinstance(root.tag, str):
+        return None
+    return None if root.tag.rpartition("}")[2].lower() in _UNSEEN else root.text or ""
 
 
 def _whole_number(value: str) -> int | None:

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 import tldextract
@@ -23,7 +24,7 @@ import tldextract
 from config.policy import PolicyError, SitePolicy
 from crawlers.agent import PRODUCT
 from crawlers.datetimes import SHANGHAI
-from crawlers.robots import MAX_BYTES, OK, Ruling, deciding_line, max_age, rule, sitemaps
+from crawlers.robots import MAX_BYTES, OK, Ruling, crawl_delay, deciding_line, max_age, rule, sitemaps
 from crawlers.state import Robots, State
 
 STOP_SECONDS = 24 * 3600
@@ -195,7 +196,7 @@ class Gate:
 
     def _delay(self, url: str) -> float:
         robots = self._state.robots(origin_of(url))
-        asked = rule(robots, url, self._agent).crawl_delay if robots else 0.0
+        asked = crawl_delay(robots, self._agent) if robots else 0.0
         return max(self._policy.delay_seconds, asked)
 
     @property
@@ -332,8 +333,12 @@ def origin_of(url: str) -> str:
 
 def registered_domain(url: str) -> str:
     """Return the domain that shares one delay: its registered domain, or host and port where there is none."""
-    found = _registered(url)
-    return found.top_domain_under_public_suffix or urlsplit(url).netloc
+    return _registered_domain(urlsplit(url).netloc)
+
+
+@lru_cache(maxsize=1024)
+def _registered_domain(netloc: str) -> str:
+    return _registered(netloc).top_domain_under_public_suffix or netloc
 
 
 def _today() -> str:

@@ -54,20 +54,19 @@ class Keeper:
 
     def hand_on(self, units: Sequence[Unit], thread: ThreadVisit, response: Response) -> tuple[int, int]:
         """Hand on what is new of a page; return how many units are met first, and how many of them new or changed."""
-        known = self._state.known(thread.key, [unit.key for unit in units])
-        unmet = fresh = 0
+        # A page past the end repeats the last one, and some sites repeat the opening post on every page.
+        unmet: dict[str, Unit] = {}
         for unit in units:
-            # A page past the end repeats the last one, and some sites repeat the opening post on every page.
-            if unit.key in thread.keys:
-                continue
-            thread.keys.add(unit.key)
-            unmet += 1
-            if self._is_removed(unit):
-                self.note_gone(thread.key, {unit.key: known[unit.key]} if unit.key in known else {})
-                continue
-            self._state.past.note_there(thread.key, [unit.key])
-            fresh += self.emit(unit, thread, response.url, known.get(unit.key), response)
-        return unmet, fresh
+            if unit.key not in thread.keys:
+                unmet.setdefault(unit.key, unit)
+        thread.keys.update(unmet)
+        known = self._state.known(thread.key, unmet)
+        removed = {key for key, unit in unmet.items() if self._is_removed(unit)}
+        there = [unit for key, unit in unmet.items() if key not in removed]
+        self.note_gone(thread.key, {key: known[key] for key in removed & known.keys()})
+        self._state.past.note_there(thread.key, [unit.key for unit in there])
+        fresh = sum(self.emit(unit, thread, response.url, known.get(unit.key), response) for unit in there)
+        return len(unmet), fresh
 
     def emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None, response: Response) -> bool:
         """Hand a unit of a page on unless it is known by the capture id `before`; return whether it was handed on."""
@@ -131,7 +130,7 @@ class Keeper:
 
     def note_gone(self, thread: str, units: dict[str, str]) -> None:
         """Remember and report that units (key → capture id) are gone, each once."""
-        gone = self._state.past.note_gone(thread, units, time.time())
+        gone = self._state.past.note_gone(thread, units, time.time()) if units else []
         self._report.disappeared += len(gone)
         self._report.gone += gone
 

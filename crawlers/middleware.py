@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, TypeGuard
 
-from parsel import Selector
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
@@ -13,7 +12,7 @@ from scrapy.http import Response, TextResponse
 from crawlers.evidence import RULE
 from crawlers.fields import plain_text
 from crawlers.gate import BUSY, Gate
-from crawlers.pages import rightly_decoded
+from crawlers.pages import as_html, rightly_decoded
 
 ROBOTS_FLAG = "woodpecker_robots"
 AGAIN = "woodpecker_again"
@@ -103,8 +102,7 @@ class GateMiddleware:
         """Look again at a page on which the recipe found nothing: whether it is a challenge or a login wall."""
         if not isinstance(response, TextResponse):
             return False
-        page = Selector(response.text, type="html")
-        headings = " ".join(page.css("title, h1, h2, h3").xpath("string()").getall())
+        headings = " ".join(as_html(response).css("title, h1, h2, h3").xpath("string()").getall())
         reason = self.gate.barren(response.url, plain_text(response.text), headings)
         if reason is not None:
             self._report.refused[reason] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from parsel import Selector
 from scrapy.http import Response, TextResponse
@@ -43,7 +44,17 @@ def parse(response: Response, form: str) -> Selector | Any:
         selector = Selector(response.text, type="xml")
         selector.remove_namespaces()
         return selector
-    return Selector(response.text, type="html")
+    return as_html(response)
+
+
+def as_html(response: TextResponse) -> Selector:
+    """Return a page as HTML; whoever asks for it again is given the same, which nobody changes."""
+    if (found := _opened.get(response)) is None:
+        found = _opened[response] = Selector(response.text, type="html")
+    return found
+
+
+_opened: WeakKeyDictionary[Response, Selector] = WeakKeyDictionary()
 
 
 def rightly_decoded(response: Response) -> Response:
@@ -73,7 +84,7 @@ def withheld(response: Response, basis: Basis) -> bool:
     """Whether the page asks us not to index or keep it (X-Robots-Tag or a robots meta element)."""
     said = set().union(*(_directives(tag.decode("latin-1")) for tag in response.headers.getlist("X-Robots-Tag")))
     if isinstance(response, TextResponse) and _ASKS.search(response.text):
-        for meta in Selector(response.text, type="html").css("meta[name][content]"):
+        for meta in as_html(response).css("meta[name][content]"):
             if meta.attrib["name"].strip().lower() in _EVERYBODY:
                 said |= _directives(meta.attrib["content"])
     return bool(said & (_KEEP_OUT - _AGREED if basis.kind in {"owner", "authority"} else _KEEP_OUT))

@@ -6,6 +6,7 @@ up to three requests in all go back over its earlier pages, and a thread that re
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -149,7 +150,8 @@ class Past:
 
     def note_there(self, thread: str, units: Iterable[str]) -> None:
         """Remember that units are there, whatever was thought of them before."""
-        self._db.executemany("DELETE FROM gone WHERE thread=? AND unit=?", [(thread, unit) for unit in units])
+        query = "DELETE FROM gone WHERE thread=? AND unit IN (SELECT value FROM json_each(?))"
+        self._db.execute(query, (thread, json.dumps(list(units))))
 
 
 def section_due(section: Section, begun: float, now: float) -> bool:

@@ -26,18 +26,16 @@ _ABSENT = frozenset({404, 410})
 OK = 200
 _RULE_LINE = re.compile(r"^\s*(?P<field>allow|disallow)\s*:\s*(?P<value>[^#\s]+)", re.IGNORECASE)
 MOST_LINES_TRIED = 2000
+MOST_KEPT = 256
+"""Files that are kept parsed: one process reads hundreds of sites, and each request asks its own."""
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """Whether a URL may be fetched, which rule decided, and the pause that the site asks for.
-
-    `lasting` when the file itself was read and says so.
-    """
+    """Whether a URL may be fetched, and which rule decided; `lasting` when the file itself was read and says so."""
 
     allowed: bool
     rule: str
-    crawl_delay: float = 0.0
     lasting: bool = False
 
 
@@ -51,20 +49,25 @@ def rule(robots: Robots, url: str, agent: str = PRODUCT) -> Ruling:
         return Ruling(True, f"no robots.txt ({robots.status})")
     if robots.status != OK:
         return Ruling(False, f"robots.txt answered {robots.status}" if robots.status else "robots.txt did not answer")
-    body = robots.body.removeprefix("\ufeff")
-    if body.lstrip().startswith("<"):
-        return Ruling(False, "robots.txt is a page of HTML")
-    if _COMMENT.sub("", body).strip() and not _RULE.search(body):
-        return Ruling(False, "robots.txt holds no rule, but something else")
-    parsed = _parsed(body)
-    allowed = parsed.can_fetch(url, agent)
-    verdict = "allows" if allowed else "disallows"
-    return Ruling(allowed, f"robots.txt {verdict} it", _delay(parsed, agent), lasting=True)
+    if (trouble := _is_none(robots.body)) is not None:
+        return Ruling(False, trouble)
+    allowed = _parsed(robots.body).can_fetch(url, agent)
+    return Ruling(allowed, f"robots.txt {'allows' if allowed else 'disallows'} it", lasting=True)
+
+
+def crawl_delay(robots: Robots, agent: str = PRODUCT) -> float:
+    """Return the pause that a site asks for, in seconds: the longer of Crawl-delay and what Request-rate comes to."""
+    if robots.status != OK or _is_none(robots.body) is not None:
+        return 0.0
+    parsed = _parsed(robots.body)
+    rate = parsed.request_rate(agent)
+    seconds = max(float(parsed.crawl_delay(agent) or 0), rate.seconds / rate.requests if rate and rate.requests else 0)
+    return min(seconds, LONGEST_DELAY) if math.isfinite(seconds) else 0.0
 
 
 def sitemaps(robots: Robots) -> list[str]:
     """Return the sitemaps that a robots.txt names."""
-    return list(_parsed(robots.body.removeprefix("\ufeff")).sitemaps) if robots.status == OK else []
+    return list(_parsed(robots.body).sitemaps) if robots.status == OK else []
 
 
 def deciding_line(robots: Robots, url: str, agent: str = PRODUCT) -> tuple[int, str] | None:
@@ -106,13 +109,17 @@ def max_age(status: int) -> float:
     return MAX_AGE_SECONDS if status == OK or status in _ABSENT | _TURNED_AWAY else RETRY_SECONDS
 
 
-def _delay(parsed: Protego, agent: str) -> float:
-    """Return the longer of Crawl-delay and what Request-rate (requests per time) comes to, in seconds."""
-    rate = parsed.request_rate(agent)
-    seconds = max(float(parsed.crawl_delay(agent) or 0), rate.seconds / rate.requests if rate and rate.requests else 0)
-    return min(seconds, LONGEST_DELAY) if math.isfinite(seconds) else 0.0
+@lru_cache(maxsize=MOST_KEPT)
+def _is_none(body: str) -> str | None:
+    """Return what stands in the place of a robots.txt, or None when it is one."""
+    body = body.removeprefix("\ufeff")
+    if body.lstrip().startswith("<"):
+        return "robots.txt is a page of HTML"
+    if _COMMENT.sub("", body).strip() and not _RULE.search(body):
+        return "robots.txt holds no rule, but something else"
+    return None
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=MOST_KEPT)
 def _parsed(body: str) -> Protego:
-    return Protego.parse(body)
+    return Protego.parse(body.removeprefix("\ufeff"))

@@ -6,6 +6,7 @@ Written page by page, so that a killed crawl goes on where it was.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import sqlite3
 from collections.abc import Iterable
@@ -103,6 +104,7 @@ class State:
         (folder / "turns").mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._turns: dict[str, IO[str]] = {}
+        self._robots: dict[str, Robots] = {}
         self._lock: IO[str] = (folder / f"{site}.lock").open("a+")
         try:
             if exclusive:
@@ -130,12 +132,8 @@ class State:
 
     def known(self, thread: str, units: Iterable[str]) -> dict[str, str]:
         """Return unit → capture id of those units of a thread that were captured before."""
-        rows: dict[str, str] = {}
-        for unit in units:
-            found = self._db.execute("SELECT capture_id FROM unit WHERE thread=? AND unit=?", (thread, unit)).fetchone()
-            if found:
-                rows[unit] = found[0]
-        return rows
+        query = "SELECT unit, capture_id FROM unit WHERE thread=? AND unit IN (SELECT value FROM json_each(?))"
+        return dict(self._db.execute(query, (thread, json.dumps(list(units)))))
 
     def units_of(self, thread: str) -> int:
         """Return how many units of a thread were captured before; its title is none."""
@@ -186,9 +184,18 @@ class State:
         self._db.execute("INSERT OR REPLACE INTO section VALUES (?, ?)", (slug, int(complete)))
 
     def robots(self, origin: str) -> Robots | None:
-        """Return the robots.txt of an origin (scheme, host and port) as last answered."""
-        row = self._gate.execute("SELECT fetched_at, status, body FROM robots WHERE origin=?", (origin,)).fetchone()
-        return Robots(*row) if row else None
+        """Return the robots.txt of an origin (scheme, host and port) as last answered, whoever asked for it.
+
+        Every request asks for it several times, so that its text is read only when it is another.
+        """
+        row = self._gate.execute("SELECT fetched_at, status FROM robots WHERE origin=?", (origin,)).fetchone()
+        if row is None:
+            return None
+        kept = self._robots.get(origin)
+        if kept is None or (kept.fetched_at, kept.status) != row:
+            row = self._gate.execute("SELECT fetched_at, status, body FROM robots WHERE origin=?", (origin,)).fetchone()
+            kept = self._robots[origin] = Robots(*row)
+        return kept
 
     def note_robots(self, origin: str, robots: Robots) -> None:
         """Remember a robots.txt."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from config.layers import Layered, Origin, leaves, read_layer
+from config.layers import Layered, Origin, leaves, read_layer, read_shared_layer
 
 names = st.sampled_from(["a", "b", "c"])
 trees = st.dictionaries(
@@ -82,3 +84,42 @@ def test_a_file_keeps_the_line_of_each_value(tmp_path: Path) -> None:
 def test_an_empty_file_is_an_empty_layer(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("# nothing yet\n")
     assert read_layer(tmp_path / "x.yaml").values == {}
+
+
+def test_a_shared_file_is_read_once_as_long_as_it_does_not_change(tmp_path: Path) -> None:
+    path = written(tmp_path / "class.yaml", "title: first\n", changed=1_000)
+    first = read_shared_layer(path)
+    written(path, "title: other\n", changed=1_000)
+
+    assert read_shared_layer(path) == first
+
+    written(path, "title: other\n", changed=2_000)
+    assert read_shared_layer(path).values == {"title": "other"}
+
+
+def test_what_one_site_makes_of_a_shared_file_no_other_sees(tmp_path: Path) -> None:
+    path = written(tmp_path / "class.yaml", "thresholds: {general: 0.5}\n", changed=1_000)
+    read_shared_layer(path)
+    first = read_shared_layer(path)
+    first.values["thresholds"]["general"] = 0.1
+    first.origins.clear()
+
+    second = read_shared_layer(path)
+
+    assert second.values == {"thresholds": {"general": 0.5}}
+    assert second.origin(("thresholds", "general")) == Origin(str(path), 1)
+
+
+def test_a_shared_file_that_was_just_written_is_read_anew_since_its_time_stamp_may_not_change(tmp_path: Path) -> None:
+    now = time.time()
+    path = written(tmp_path / "class.yaml", "title: first\n", changed=now)
+    read_shared_layer(path)
+    written(path, "title: other\n", changed=now)
+
+    assert read_shared_layer(path).values == {"title": "other"}
+
+
+def written(path: Path, text: str, changed: float) -> Path:
+    path.write_text(text, "utf-8")
+    os.utime(path, (changed, changed))
+    return path

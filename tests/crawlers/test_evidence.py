@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from scrapy.http import HtmlResponse
 from warcio.archiveiterator import ArchiveIterator
 from warcio.checker import Checker
 
@@ -84,6 +85,17 @@ def test_a_record_holds_what_was_asked_and_answered_and_how_it_came_about(
     told = metadata(folder, capture.evidence)
     assert told.items() >= about.items()
     assert told["kept"] == "sealed record"
+
+
+def test_each_record_names_the_policy_under_which_it_was_asked_for(crawls: Crawls, folder: Path) -> None:
+    store = EvidenceStore(folder, None, "")
+    before = crawls.policy()
+    after = before.model_copy(update={"pages_per_day": 7})
+
+    for policy in (before, before, after, before):
+        reference = store.keep(HtmlResponse("https://forum.example/t/1", body=b"<p>1</p>"), policy)
+        assert metadata(folder, reference)["policy_sha256"] == policy.digest
+    assert before.digest != after.digest
 
 
 def test_the_record_passes_the_check_of_warcio(

@@ -117,6 +117,26 @@ def test_plain_text_holds_no_blank_lines_and_no_markup_of_ours(markup: str) -> N
 
 
 @given(
+    st.sampled_from(["p", "time", "textarea", "title", "pre", "script", "style", "noscript"]),
+    st.lists(
+        st.text() | st.sampled_from(["&amp;lt;b>", "<br>", "<!-- c -->", "<i>x</i>", "\r\n", "&#13;"]), max_size=4
+    ),
+)
+def test_the_text_of_an_element_is_the_same_whether_it_is_taken_from_the_tree_or_out_of_its_markup(
+    tag: str, parts: list[str]
+) -> None:
+    page = Selector(f"<body><{tag} class=x>{''.join(parts)}</{tag}></body>", type="html")
+    for node in page.css(".x"):
+        assert fields.text(recipe({"css": ".x"}), page) == (fields.plain_text(node.get()).strip() or None)
+
+
+@pytest.mark.parametrize("form", ["html", "xml"])
+def test_what_nobody_sees_is_no_text(form: str) -> None:
+    page = Selector("<item><script>x()</script><b/></item>", type=form)
+    assert fields.text(recipe([{"css": "script"}, {"css": "b"}]), page) is None
+
+
+@given(
     st.recursive(
         st.none() | st.booleans() | st.floats() | st.text(),
         lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),

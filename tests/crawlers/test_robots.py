@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.robots import RETRY_SECONDS, deciding_line, max_age, rule
+from crawlers.robots import RETRY_SECONDS, crawl_delay, deciding_line, max_age, rule
 from crawlers.state import Robots
 
 URL = "https://forum.example/t/1"
@@ -47,8 +47,8 @@ def test_no_robots_allows(status: int) -> None:
     ],
 )
 def test_a_robots_file_is_read_as_rfc_9309_says(body: str, allowed: bool, delay: float) -> None:
-    found = rule(Robots(0, 200, body), URL)
-    assert (found.allowed, found.crawl_delay) == (allowed, delay)
+    robots = Robots(0, 200, body)
+    assert (rule(robots, URL).allowed, crawl_delay(robots)) == (allowed, delay)
 
 
 def test_the_name_that_an_owner_agreed_to_is_the_one_that_counts() -> None:
@@ -59,7 +59,9 @@ def test_the_name_that_an_owner_agreed_to_is_the_one_that_counts() -> None:
 
 @given(st.text(max_size=300))
 def test_no_robots_file_breaks_the_reader(body: str) -> None:
-    assert rule(Robots(0, 200, body), URL).crawl_delay >= 0
+    robots = Robots(0, 200, body)
+    assert rule(robots, URL).rule
+    assert crawl_delay(robots) >= 0
 
 
 @pytest.mark.parametrize(

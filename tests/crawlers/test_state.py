@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crawlers.state import HELD_SECONDS, AlreadyRunning, State, ThreadState
+from crawlers.state import HELD_SECONDS, AlreadyRunning, Robots, State, ThreadState
 
 
 @pytest.fixture
@@ -33,6 +33,28 @@ def test_a_unit_is_known_within_its_thread(folder: Path) -> None:
     assert state.known("t2", ["p1"]) == {}
     state.note_unit("t1", "p1", "edited")
     assert state.known("t1", ["p1"]) == {"p1": "edited"}
+
+
+def test_the_units_of_a_page_are_looked_up_at_once_whatever_their_keys_are(folder: Path) -> None:
+    state = State(folder, "a")
+    keys = ["1", "01", "1.0", "a'b", '"', "键", "null", "[1]", *map(str, range(10, 1500))]
+    for key in keys:
+        state.note_unit("t", key, f"id of {key}")
+
+    assert state.known("t", [*keys, "other"]) == {key: f"id of {key}" for key in keys}
+
+
+def test_a_robots_file_that_another_crawl_has_read_anew_is_the_one_that_counts(folder: Path) -> None:
+    ours, theirs = State(folder, "a"), State(folder, "b")
+    ours.note_robots("https://forum.example", Robots(1.0, 200, "Disallow: /a"))
+    first = ours.robots("https://forum.example")
+
+    assert first == Robots(1.0, 200, "Disallow: /a")
+    assert ours.robots("https://forum.example") is first  # its text is read once
+
+    theirs.note_robots("https://forum.example", Robots(2.0, 200, "Disallow: /b"))
+    assert ours.robots("https://forum.example") == Robots(2.0, 200, "Disallow: /b")
+    assert ours.robots("https://other.example") is None
 
 
 def test_a_thread_is_remembered_as_it_was_left(folder: Path) -> None:
