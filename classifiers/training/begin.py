@@ -37,7 +37,7 @@ class Begun:
     def save_tokenizer(self, folder: Path) -> None:
         """Write the tokenizer file that serving reads."""
         if isinstance(self.model, OtherForCategories):
-            self.model.tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
+            self.model.tokenizer.save(str(folder / TOKENIZER))
         else:
             shutil.copyfile(Path(self.about["folder"]) / TOKENIZER, folder / TOKENIZER)
 
@@ -53,10 +53,9 @@ class Begun:
 class OtherForCategories(nn.Module):
     """A Hugging Face encoder with one logit per category, called as our own is: ids in, logits out."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: Any) -> None:
+    def __init__(self, model: PreTrainedModel, pad: int, tokenizer: Any = None) -> None:
         super().__init__()
-        self.model, self.pad = model, tokenizer.pad_token_id
-        self.tokenizer = tokenizer
+        self.model, self.pad, self.tokenizer = model, pad, tokenizer
 
     @property
     def config(self) -> Any:
@@ -81,7 +80,7 @@ def begin(recipe: EncoderRecipe, encoder: str) -> Begun:
         ModelError: there is no such encoder, or its weights or tokenizer are of a kind that is not read.
     """
     folder = _folder(encoder)
-    torch.manual_seed(recipe.seed)
+    torch.manual_seed(recipe.drawn_by)
     try:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
@@ -142,7 +141,7 @@ def _other(recipe: EncoderRecipe, folder: Path, name: str) -> Begun:
     backend.no_truncation()
     tokens = Pieces(backend, PieceIds(**_special(tokenizer), longest=longest))
     about = {"name": Path(name).name, "model_type": config.model_type, "sha256": digest}
-    return Begun(OtherForCategories(model, tokenizer), tokens, digest, about)
+    return Begun(OtherForCategories(model, tokens.ids.pad, backend), tokens, digest, about)
 
 
 def _special(tokenizer: Any) -> dict[str, Any]:

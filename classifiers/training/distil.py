@@ -6,26 +6,43 @@ categories: logistic loss against the teachers' probabilities at a temperature, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.calibration import Platt
 from classifiers.encoder import GRAPH, Encoder, load_encoder
 from classifiers.errors import DataError, ModelError
-from classifiers.normalise import fold
+from classifiers.normalise import Folded, fold
 from classifiers.training.encoder_recipe import Distilling
 from classifiers.training.tokens import corpus_lines, file_digest
 
 LONGEST_LINE = 500  # characters of an unlabelled text that a student is shown
 
 
-class Teachers:
-    """Served encoders whose calibrated log-odds are averaged, and unlabelled texts that they speak of."""
+class Teacher(Protocol):
+    """A served encoder, or what stands for one."""
 
-    def __init__(self, encoders: Sequence[Encoder], slugs: Sequence[str], texts: list[str], recipe: Distilling) -> None:
+    @property
+    def folder(self) -> Path: ...
+
+    @property
+    def slugs(self) -> tuple[str, ...]: ...
+
+    @property
+    def calibration(self) -> tuple[Platt, ...]: ...
+
+    def margins(self, folded: Folded) -> NDArray[np.float64]: ...
+
+
+class Teachers:
+    """Encoders whose calibrated log-odds are averaged, and unlabelled texts that they speak of."""
+
+    def __init__(self, encoders: Sequence[Teacher], slugs: Sequence[str], texts: list[str], recipe: Distilling) -> None:
         for encoder in encoders:
             if missing := [slug for slug in slugs if slug not in encoder.slugs]:
                 raise ModelError(encoder.folder, f"no head for {', '.join(missing)}", "every category of the recipe")
@@ -44,9 +61,15 @@ class Teachers:
 
 
 def load_teachers(
-    folders: Sequence[Path], recipe: Distilling, slugs: Sequence[str], data: Path, threads: int
+    folders: Sequence[Path],
+    recipe: Distilling,
+    slugs: Sequence[str],
+    data: Path,
+    threads: int,
+    speaks: Callable[[Encoder], Teacher],
 ) -> tuple[Teachers, dict[str, str]]:
-    """Load teachers and unlabelled texts; returns them with the SHA-256 of every file that was read.
+    """Load teachers and unlabelled texts; returns them with the SHA-256 of every file that was read. `speaks` gives
+    what says an encoder's logits: it, or its float model on a GPU.
 
     Raises:
         ModelError: a folder holds no served encoder, or lacks a category.
@@ -64,4 +87,4 @@ def load_teachers(
         digests[path.name] = file_digest(path)
     if recipe.share > 0 and not texts:
         raise DataError(data, "unlabelled", "no text", "corpora that hold some, or distil.share: 0")
-    return Teachers(encoders, slugs, texts, recipe), digests
+    return Teachers([speaks(encoder) for encoder in encoders], slugs, texts, recipe), digests

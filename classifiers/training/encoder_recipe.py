@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,6 +34,8 @@ class Tuning(BaseModel):
     average: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.998, description="how much of the running average of the weights stays at a step"
     )
+    precision: Literal["float32", "bfloat16"] = "float32"
+    checkpoint_minutes: Annotated[float, Field(gt=0)] = 3.0
     check_every: Count = Field(default=30_000, description="samples between two looks at what is held back")
 
 
@@ -50,12 +52,17 @@ class Distilling(BaseModel):
 
 
 class EncoderRecipe(BaseModel):
-    """A recipe as written. Its seed and `most` say what is held back, as in a linear model's recipe."""
+    """A recipe as written. Its `seed` and `most` say what is held back, as in a linear model's recipe."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     seed: int
+    draw_seed: int | None = Field(
+        default=None,
+        description="for draws, dropout and first weights, in place of `seed`: members of an ensemble differ in this, "
+        "so that all hold back the same rows",
+    )
     sets: tuple[str, ...] = Field(default=(), description="names in sets.yaml; all where empty")
     most: dict[str, Count] = Field(default_factory=dict)
     categories: tuple[str, ...] = Field(min_length=1)
@@ -72,6 +79,18 @@ class EncoderRecipe(BaseModel):
     )
     lowest_else: Share = Field(default=0.2, description="the same for categories that are not named")
     sets_file: Path | None = Field(default=None, description="another sets.yaml, beside the recipe")
+
+    def identity(self) -> dict[str, Any]:
+        """What may not change between a checkpoint and its continuation: all that training depends on."""
+        after = {"least_share", "lowest", "lowest_else"}
+        whole: dict[str, Any] = self.model_dump(mode="json", exclude=after)
+        whole["training"].pop("checkpoint_minutes")
+        return whole
+
+    @property
+    def drawn_by(self) -> int:
+        """The seed of all that is left to chance but what is held back."""
+        return self.seed if self.draw_seed is None else self.draw_seed
 
 
 def load_encoder_recipe(path: Path, tier: Tier = "limited") -> tuple[EncoderRecipe, list[LabelledSet]]:

@@ -25,12 +25,14 @@ from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
 from classifiers.rules.reading import RuleReader, build_reader
 from classifiers.training.begin import Begun, begin
+from classifiers.training.device import best_device, device_name
 from classifiers.training.distil import Teachers, load_teachers
 from classifiers.training.encoder_draws import Draws
 from classifiers.training.encoder_measure import Floats, evaded, figures, fit_curves, log_odds, mean_of, read_twice
 from classifiers.training.encoder_recipe import EncoderRecipe, load_encoder_recipe
 from classifiers.training.encoder_train import Tuner, logits_of, watch
 from classifiers.training.export import export
+from classifiers.training.float_teacher import on_gpu
 from classifiers.training.reach import reach_of
 from classifiers.training.rows import Rows, load_rows
 from classifiers.training.sets import LabelledSet, Tier
@@ -86,13 +88,16 @@ def train_encoder(
     _check_enough(rows, calibrating, labelled)
     taught: Teachers | None = None
     if recipe.distil:
-        taught, more = load_teachers(teachers, recipe.distil, recipe.categories, data, os.cpu_count() or 1)
+        threads = os.cpu_count() or 1
+        taught, more = load_teachers(
+            teachers, recipe.distil, recipe.categories, data, threads, lambda served: on_gpu(served, work)
+        )
         digests |= more
     begun = begin(recipe, encoder)
     model = begun.model
-    draws = Draws(rows, sets, recipe.weights, begun.tokens, recipe.training, recipe.seed, taught)
+    draws = Draws(rows, sets, recipe.weights, begun.tokens, recipe.training, recipe.drawn_by, taught)
     identity = {
-        "recipe": recipe.model_dump(mode="json", exclude={"least_share", "lowest", "lowest_else"}),
+        "recipe": recipe.identity(),
         "data": digests,
         "pretrained": begun.digest,
     }
@@ -101,18 +106,18 @@ def train_encoder(
         watch(rows, calibrating, recipe.seed), work / version, identity, say
     )
     model.load_state_dict(best)
-    model.eval()
+    model.cpu().eval()
     model.save_pretrained(work / version / "model")
     folder = models / version
     folder.mkdir(parents=True, exist_ok=True)
     begun.save_tokenizer(folder)
     begun.save_tokenizer(work / version / "model")
-    export(model, begun.tokens, folder, _some(rows, ~rows.held, FITTING, recipe.seed))
+    export(model, begun.tokens, folder, sample_texts(rows, ~rows.held, FITTING, recipe.seed))
     about = _about(recipe, sets, digests, begun, partner, time.monotonic() - began)
     served = _calibrate(folder, version, rows, calibrating, partner, recipe, about)
     say("measuring")
     card = _card(served, partner, rows, ~calibrating & rows.held, build_reader(engine), recipe.seed)
-    texts = _some(rows, ~calibrating & rows.held, COMPARED, recipe.seed)
+    texts = sample_texts(rows, ~calibrating & rows.held, COMPARED, recipe.seed)
     floats = logits_of(model, begun.tokens, fold(texts))
     card |= {"agreement": _agreement(served, floats, texts), "version": version, "about": about}
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
@@ -134,9 +139,9 @@ def _calibrate(
     served = load_encoder(folder)
     chosen = np.flatnonzero(calibrating)
     says = rows.says[chosen]
-    margins = _batched([rows.texts[i] for i in chosen], served.margins)
+    margins = in_batches([rows.texts[i] for i in chosen], served.margins)
     curves = fit_curves(margins, says, recipe.least_share)
-    together = _batched([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
+    together = in_batches([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
     blend = fit_curves((log_odds(margins, curves) + together) / 2, says, recipe.least_share)
     both = log_odds((log_odds(margins, curves) + together) / 2, blend)
     reach = reach_of(both, together, [recipe.lowest.get(slug, recipe.lowest_else) for slug in rows.slugs])
@@ -175,7 +180,7 @@ def _card(
 
 def _agreement(served: Encoder, floats: NDArray[np.float64], texts: list[str]) -> dict[str, Any]:
     """Share of decisions, at each category's calibrated ½, in which the int8 graph says what the float model says."""
-    quick = log_odds(_batched(texts, served.margins), served.calibration)
+    quick = log_odds(in_batches(texts, served.margins), served.calibration)
     exact = log_odds(floats, served.calibration)
     same = (quick > 0) == (exact > 0)
     either = (quick > 0) | (exact > 0)
@@ -186,11 +191,13 @@ def _agreement(served: Encoder, floats: NDArray[np.float64], texts: list[str]) -
     }
 
 
-def _batched(texts: Sequence[str], score: Callable[[Folded], Floats]) -> Floats:
+def in_batches(texts: Sequence[str], score: Callable[[Folded], Floats]) -> Floats:
+    """Score texts, so many at a time that memory does not grow with their number."""
     return np.concatenate([score(fold(texts[i : i + 2048])) for i in range(0, len(texts), 2048)])
 
 
-def _some(rows: Rows, able: NDArray[np.bool_], most: int, seed: int) -> list[str]:
+def sample_texts(rows: Rows, able: NDArray[np.bool_], most: int, seed: int) -> list[str]:
+    """At most so many texts of the rows that may be taken, drawn by the seed."""
     numbers = np.flatnonzero(able)
     chosen = np.random.default_rng(seed).choice(numbers, size=min(most, len(numbers)), replace=False)
     return [rows.texts[i] for i in np.sort(chosen)]
@@ -240,6 +247,7 @@ def _about(
             **{name: installed(name) for name in ("numpy", "torch", "transformers", "onnxruntime")},
             "machine": f"{platform.machine()} {platform.system()}, {os.cpu_count()} processors",
             "threads": torch.get_num_threads(),
+            "device": device_name(best_device()),
             "seconds": round(took, 1),
         },
     }

@@ -23,14 +23,15 @@ from classifiers.encoder import Tokens
 from classifiers.evaluation.metrics import average_precision
 from classifiers.normalise.fold import Folded, fold
 from classifiers.training.begin import OtherForCategories
+from classifiers.training.device import best_device, moved
 from classifiers.training.encoder_draws import Batch, Draws
 from classifiers.training.encoder_model import WoodpeckerForCategories
 from classifiers.training.encoder_recipe import Distilling, EncoderRecipe, Tuning
-from classifiers.training.pretrain_checkpoint import Checkpoint, read_checkpoint, save_checkpoint
+from classifiers.training.pretrain_checkpoint import Checkpoint, alone, read_checkpoint, save_checkpoint
 from classifiers.training.rows import UNKNOWN, Rows
+from classifiers.windows import BATCH_IDS
 
 ForCategories = WoodpeckerForCategories | OtherForCategories
-CHECKPOINT_SECONDS = 180.0
 WATCHED = 6000  # held-back rows looked at in training
 
 
@@ -46,7 +47,8 @@ class Tuner:
     """The model, its running average and its optimiser, and how many samples they have seen."""
 
     def __init__(self, model: ForCategories, tokens: Tokens, recipe: EncoderRecipe, draws: Draws) -> None:
-        self.model, self.tokens, self.recipe, self.draws = model, tokens, recipe, draws
+        self.device = best_device()
+        self.model, self.tokens, self.recipe, self.draws = model.to(self.device), tokens, recipe, draws
         self.average = copy.deepcopy(model).eval()
         self.samples, self.step, self.round, self.place = 0, 0, 0, 0
         self.best, self.best_state = -1.0, {k: v.clone() for k, v in self.average.state_dict().items()}
@@ -63,9 +65,14 @@ class Tuner:
         self, watched: Watched, folder: Path, identity: dict[str, Any], say: Callable[[str], None]
     ) -> dict[str, Tensor]:
         """Train to the end of the recipe; returns the best weights seen."""
+        with alone(folder):
+            self._restore(read_checkpoint(folder, identity), say)
+            return self._go(watched, folder, identity, say)
+
+    def _go(
+        self, watched: Watched, folder: Path, identity: dict[str, Any], say: Callable[[str], None]
+    ) -> dict[str, Tensor]:
         tuning = self.recipe.training
-        folder.mkdir(parents=True, exist_ok=True)
-        self._restore(read_checkpoint(folder, identity), say)
         saved = since = time.monotonic()
         next_check = (self.samples // tuning.check_every + 1) * tuning.check_every
         losses: list[float] = []
@@ -81,7 +88,7 @@ class Tuner:
                     next_check += tuning.check_every
                     self._check(watched, losses, ids_seen / (time.monotonic() - since), say)
                     losses, ids_seen, since = [], 0, time.monotonic()
-                if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                if time.monotonic() - saved > tuning.checkpoint_minutes * 60:
                     self._save(folder, identity)
                     saved = time.monotonic()
                 if self.samples >= tuning.samples:
@@ -95,11 +102,13 @@ class Tuner:
         for group in self.optimiser.param_groups:
             group["lr"] = group["top"] * _share_of_rate(tuning, self.samples)
         self.model.train()
-        torch.manual_seed(self.recipe.seed + self.step)  # dropout depends on the step alone
-        logits = self.model(torch.from_numpy(batch.ids))
-        loss = loss_of(logits, torch.from_numpy(batch.says), tuning.smoothing)
+        torch.manual_seed(self.recipe.drawn_by + self.step)  # dropout depends on the step alone
+        half = tuning.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
+            logits = self.model(torch.from_numpy(batch.ids).to(self.device)).float()
+        loss = loss_of(logits, torch.from_numpy(batch.says).to(self.device), tuning.smoothing)
         if batch.odds is not None and self.recipe.distil is not None:
-            taught = taught_loss(logits, torch.from_numpy(batch.odds), self.recipe.distil)
+            taught = taught_loss(logits, torch.from_numpy(batch.odds).to(self.device), self.recipe.distil)
             loss = (1 - self.recipe.distil.weight) * loss + self.recipe.distil.weight * taught
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -146,8 +155,8 @@ class Tuner:
         self.best_state = under["best"]
         for number, parameter in enumerate(self._parameters()):
             prefix = f"optimiser.{number}."
-            state = {k.removeprefix(prefix): v.clone() for k, v in found.tensors.items() if k.startswith(prefix)}
-            self.optimiser.state[parameter] = state
+            state = {k.removeprefix(prefix): v for k, v in found.tensors.items() if k.startswith(prefix)}
+            self.optimiser.state[parameter] = moved(state, parameter.device)
         samples, round_, place, self.best = found.tensors["state"].tolist()
         self.samples, self.round, self.place, self.step = int(samples), int(round_), int(place), found.step
         say(f"goes on from {self.samples:,} texts")
@@ -172,14 +181,15 @@ def taught_loss(logits: Tensor, odds: Tensor, recipe: Distilling) -> Tensor:
     return loss.sum() * recipe.temperature**2 / max(1, len(logits))
 
 
-def logits_of(model: ForCategories, tokens: Tokens, folded: Folded) -> NDArray[np.float64]:
+def logits_of(model: ForCategories, tokens: Tokens, folded: Folded, ids: int = BATCH_IDS) -> NDArray[np.float64]:
     """The float model's logits, read as the served one reads: by windows, a long text has its strongest."""
     cut = tokens.windows(folded)
     found = np.full((len(folded), model.config.num_labels), -np.inf)
     model.eval()
+    device = next(model.parameters()).device
     with torch.no_grad():
-        for chosen in cut.batches():
-            logits = model(torch.from_numpy(cut.padded(chosen))).numpy()
+        for chosen in cut.batches(ids):
+            logits = model(torch.from_numpy(cut.padded(chosen)).to(device)).float().cpu().numpy()
             np.maximum.at(found, cut.owner[chosen], logits)
     return found
 
@@ -194,13 +204,13 @@ def mean_precision(logits: NDArray[np.float64], says: NDArray[np.int8]) -> float
     return float(np.mean(found)) if found else 0.0
 
 
-def watch(rows: Rows, calibrating: NDArray[np.bool_], seed: int) -> Watched:
-    """A sample of the calibrating rows, as many of each set as there are, but at most `WATCHED` in all."""
+def watch(rows: Rows, calibrating: NDArray[np.bool_], seed: int, most: int = WATCHED) -> Watched:
+    """A sample of the calibrating rows, of small sets more of their rows, at most `most` in all."""
     able = np.flatnonzero(calibrating)
     random = np.random.default_rng(seed)
     share = np.bincount(rows.origin[able], minlength=len(rows.sets)).astype(np.float64) ** -0.5
     p = share[rows.origin[able]]
-    chosen = np.sort(random.choice(able, size=min(WATCHED, len(able)), replace=False, p=p / p.sum()))
+    chosen = np.sort(random.choice(able, size=min(most, len(able)), replace=False, p=p / p.sum()))
     return Watched(fold([rows.texts[i] for i in chosen]), rows.says[chosen])
 
 

@@ -6,11 +6,13 @@ goes on from its checkpoint sees what it would have seen.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -23,18 +25,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from classifiers.encoder import TOKENIZER
+from classifiers.training.device import ahead, best_device, device_name, moved
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForPretraining
-from classifiers.training.pretrain_checkpoint import Checkpoint, read_checkpoint, save_checkpoint
+from classifiers.training.pretrain_checkpoint import Checkpoint, alone, read_checkpoint, save_checkpoint
 from classifiers.training.pretrain_corpus import Prepared, prepare
+from classifiers.training.pretrain_log import Log, plot_losses, read_log
 from classifiers.training.pretrain_noise import Noised, Noiser
 from classifiers.training.pretrain_recipe import PretrainRecipe, Steps, load_pretrain_recipe
 from classifiers.training.pretrain_vectors import Counted, count, read_counted, save_counted, sounds_of
-from classifiers.training.sets import Tier
+from classifiers.training.sets import LabelledSet, Tier
 from classifiers.training.tokens import save_tokenizer
 
 LOG, MANIFEST, PLOT = "loss.jsonl", "manifest.json", "loss.png"
 EVERY = 50  # steps between two entries of the log
 HELD_EVERY = 500
+REHEARSED = 4  # sequences in a step of a rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +66,74 @@ def pretrain(
         DataError: a file is missing or damaged.
         ModelError: the checkpoint is damaged, or of another recipe or other data.
     """
+    recipe, sets = load_pretrain_recipe(recipe_path, tier)
+    return pretrain_as(recipe, sets, data, work, tier=tier, console=console, stop_after=stop_after)
+
+
+def rehearse(
+    recipe_path: Path, data: Path, work: Path, *, tier: Tier = "limited", console: Console | None = None
+) -> dict[str, Any]:
+    """Run two small steps of a recipe's own shape and precision, and keep nothing of them; what is packed and counted
+    stays for the run itself. Returns what was seen: losses, parameters, device, seconds of both steps.
+
+    Raises:
+        RecipeError, DataError, ModelError: as `pretrain`.
+    """
+    recipe, sets = load_pretrain_recipe(recipe_path, tier)
+    length = recipe.training.length
+    small = recipe.training.model_copy(update={"batch": REHEARSED, "tokens": 2 * REHEARSED * length})
+    with tempfile.TemporaryDirectory(dir=_made(work)) as scratch:
+        packed = work / recipe.version / "packed"
+        cut = recipe.model_copy(update={"training": small})
+        made = pretrain_as(cut, sets, data, Path(scratch), packed=packed, tier=tier, console=console)
+    assert made
+    about = made.manifest
+    return {
+        **{key: about[key] for key in ("version", "steps", "loss", "parameters")},
+        "steps_of_the_run": recipe.training.steps,
+        "device": about["made_with"]["device"],
+        "seconds_of_steps": about["made_with"]["seconds_of_steps"],
+    }
+
+
+def pretrain_as(
+    recipe: PretrainRecipe,
+    sets: Sequence[LabelledSet],
+    data: Path,
+    work: Path,
+    *,
+    packed: Path | None = None,
+    tier: Tier = "limited",
+    console: Console | None = None,
+    stop_after: int | None = None,
+) -> Pretrained | None:
+    """As `pretrain`, of a recipe that was read; runs over the same corpora may share the folder `packed`.
+
+    Raises:
+        DataError, ModelError: as `pretrain`.
+    """
+    folder = work / recipe.version
+    with alone(folder):
+        return _pretrain(recipe, sets, data, folder, packed or folder / "packed", tier, console, stop_after)
+
+
+def _pretrain(
+    recipe: PretrainRecipe,
+    sets: Sequence[LabelledSet],
+    data: Path,
+    folder: Path,
+    packed: Path,
+    tier: Tier,
+    console: Console | None,
+    stop_after: int | None,
+) -> Pretrained | None:
     began = time.monotonic()
     say = _speaker(console)
-    recipe, sets = load_pretrain_recipe(recipe_path, tier)
-    folder = work / recipe.version
-    prepared = prepare(recipe, sets, data, folder / "packed", lambda name: say(f"packed {name}"))
+    prepared = prepare(recipe, sets, data, packed, lambda name: say(f"packed {name}"))
     sounds = sounds_of(prepared.alphabet)
     identity = {"recipe": recipe.identity(), "data": prepared.digests, "alphabet": prepared.alphabet.digest}
     found = read_checkpoint(folder, identity)
-    counted = _counted(recipe, prepared, sounds, folder, say)
+    counted = _counted(recipe, prepared, sounds, packed, say)
     run = _Run(recipe, prepared, Noiser(recipe.noise, sounds, counted), folder, say)
     run.model.encoder.embedding.sound_of.copy_(torch.from_numpy(sounds))
     if found is None:
@@ -91,7 +155,11 @@ class _Run:
         torch.manual_seed(recipe.seed)
         self.recipe, self.prepared, self.noiser, self.folder, self.say = recipe, prepared, noiser, folder, say
         shape = recipe.shape.model_dump()
-        self.model = WoodpeckerForPretraining(WoodpeckerConfig(vocab_size=len(prepared.alphabet), **shape))
+        self.device = best_device()
+        model = WoodpeckerForPretraining(WoodpeckerConfig(vocab_size=len(prepared.alphabet), **shape))
+        self.model = model.to(self.device)
+        if recipe.training.compiled:
+            self.model.encoder.compile()  # blocks of one shape; the places to guess are of another number each step
         self.step = 0
         plain = [p for p in self.model.parameters() if p.ndim < 2]
         matrices = [p for p in self.model.parameters() if p.ndim >= 2]
@@ -114,7 +182,7 @@ class _Run:
         self.model.load_state_dict(_under(checkpoint.tensors, "model."))
         for number, parameter in enumerate(self._parameters()):
             state = _under(checkpoint.tensors, f"optimiser.{number}.")
-            self.optimiser.state[parameter] = {key: value.clone() for key, value in state.items()}
+            self.optimiser.state[parameter] = moved(state, parameter.device)
 
     def save(self, identity: dict[str, Any]) -> None:
         """Write a checkpoint."""
@@ -127,7 +195,7 @@ class _Run:
     def go(self, identity: dict[str, Any], stop_after: int | None) -> bool:
         """Train to the end of the recipe; False when stopped before."""
         training, steps = self.recipe.training, self.recipe.training.steps
-        log = _Log(self.folder / LOG, self.step)
+        log = Log(self.folder / LOG, self.step)
         saved = time.monotonic()
         for noised in self._noised(steps):
             losses = self._one(noised, _rate(training, self.step))
@@ -154,89 +222,47 @@ class _Run:
         with torch.no_grad():
             for low in range(0, len(noised.ids), 128):
                 mine = places[(places >= low * width) & (places < (low + 128) * width)]
-                truth = _long(self.prepared.held.reshape(-1)[mine])
-                said = self.model(_long(noised.ids[low : low + 128]), _long(mine - low * width)).characters
-                total += float(functional.cross_entropy(said, truth, reduction="sum"))
+                truth = self._long(self.prepared.held.reshape(-1)[mine])
+                said = self._said(noised.ids[low : low + 128], mine - low * width).characters
+                total += float(functional.cross_entropy(said.float(), truth, reduction="sum"))
         self.model.train()
         return total / max(1, len(places))
 
     def _noised(self, steps: int) -> Iterator[tuple[Any, Noised]]:
-        training, seed = self.recipe.training, self.recipe.seed
-        for step in range(self.step, steps):
-            ids = self.prepared.mixture.draw(seed, step + 1, training.batch, training.length)
-            yield ids, self.noiser(ids, np.random.default_rng((seed, step + 1, 1)))
+        return ahead(self._draw, range(self.step, steps))
 
-    def _one(self, drawn: tuple[Any, Noised], rate: float) -> tuple[float, float]:
+    def _draw(self, step: int) -> tuple[Any, Noised]:
+        training, seed = self.recipe.training, self.recipe.seed
+        ids = self.prepared.mixture.draw(seed, step + 1, training.batch, training.length)
+        return ids, self.noiser(ids, np.random.default_rng((seed, step + 1, 1)))
+
+    def _one(self, drawn: tuple[Any, Noised], rate: float) -> Tensor:
+        """One step; returns the losses of guessing and of finding, still on the device."""
         ids, noised = drawn
-        training = self.recipe.training
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=training.precision == "bfloat16"):
-            said = self.model(_long(noised.ids), _long(noised.places))
-        guess = functional.cross_entropy(said.characters.float(), _long(ids.reshape(-1)[noised.places]))
-        asked = torch.from_numpy(noised.replaced.reshape(-1))
+        said = self._said(noised.ids, noised.places)
+        guess = functional.cross_entropy(said.characters.float(), self._long(ids.reshape(-1)[noised.places]))
+        asked = torch.from_numpy(noised.replaced.reshape(-1)).to(self.device)
         there = asked >= 0
         found = functional.binary_cross_entropy_with_logits(said.found.float()[there], asked[there].float())
-        loss = guess + training.found_weight * found
+        loss = guess + self.recipe.training.found_weight * found
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
-        return float(guess.detach()), float(found.detach())
+        return torch.stack((guess.detach(), found.detach()))
+
+    def _said(self, ids: Any, places: Any) -> Any:
+        half = self.recipe.training.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=half):
+            return self.model(self._long(ids), self._long(places))
+
+    def _long(self, ids: Any) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(ids).astype(np.int64)).to(self.device)
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
-
-
-class _Log:
-    """Losses and speed, one JSON object a line; entries after the step a run goes on from are dropped."""
-
-    def __init__(self, path: Path, step: int) -> None:
-        self._path = path
-        kept = [entry for entry in read_log(path) if entry["step"] <= step]
-        path.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
-        self._seconds = kept[-1]["seconds"] if kept else 0.0
-        self._losses: list[tuple[float, float]] = []
-        self._since = time.monotonic()
-
-    def add(self, losses: tuple[float, float]) -> None:
-        self._losses.append(losses)
-
-    def write(self, step: int, steps: int, tokens: int, held: float | None) -> str:
-        """Write an entry; returns it as a line for people."""
-        took = time.monotonic() - self._since
-        guess, found = (float(np.mean(column)) for column in zip(*self._losses, strict=True))
-        speed = len(self._losses) * tokens / max(took, 1e-9)
-        self._seconds += took
-        entry: dict[str, Any] = {
-            "step": step,
-            "tokens": step * tokens,
-            "guess": round(guess, 4),
-            "found": round(found, 4),
-        }
-        entry |= {"held": None if held is None else round(held, 4), "seconds": round(self._seconds, 1)}
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(entry) + "\n")
-        self._losses, self._since = [], time.monotonic()
-        left = (steps - step) * tokens / speed / 60
-        watched = "" if held is None else f", held back {held:.3f}"
-        return (
-            f"step {step}/{steps}: guessing {guess:.3f}, finding {found:.4f}{watched}; "
-            f"{speed:,.0f} tokens/s, {left:.0f} min left"
-        )
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """The entries of a run's log; a last line that a kill cut short is left out."""
-    if not path.is_file():
-        return []
-    entries = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            entries.append(json.loads(line))
-        except ValueError:
-            break
-    return entries
 
 
 def _rate(training: Steps, step: int) -> float:
@@ -248,23 +274,25 @@ def _rate(training: Steps, step: int) -> float:
 
 
 def _counted(
-    recipe: PretrainRecipe, prepared: Prepared, sounds: Any, folder: Path, say: Callable[[str], None]
+    recipe: PretrainRecipe, prepared: Prepared, sounds: Any, packed: Path, say: Callable[[str], None]
 ) -> Counted:
-    path = folder / "packed" / "counted.npz"
-    note = path.with_suffix(".made_from")
-    made_from = json.dumps([recipe.identity(), prepared.digests, prepared.alphabet.digest], sort_keys=True)
-    if path.is_file() and note.is_file() and note.read_text(encoding="utf-8") == made_from:
+    """What is counted before the first step; kept beside the packed ids under a name made of all it depends on."""
+    made_from = [recipe.shape.tables(), recipe.vectors and recipe.vectors.model_dump(), recipe.seed]
+    key = json.dumps([made_from, prepared.digests, prepared.alphabet.digest], sort_keys=True)
+    path = packed / f"counted-{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
+    if path.is_file():
         return read_counted(path)
     streams = prepared.mixture.streams
     counted = count(streams, sounds, recipe.shape, recipe.vectors, recipe.seed, lambda name: say(f"counted {name}"))
-    save_counted(counted, path)
-    note.write_text(made_from, encoding="utf-8")
+    partial = path.with_suffix(f".{os.getpid()}.npz")
+    save_counted(counted, partial)
+    os.replace(partial, path)
     return counted
 
 
 def _finish(run: _Run, recipe: PretrainRecipe, prepared: Prepared, folder: Path, tier: Tier, took: float) -> Pretrained:
     target = folder / "model"
-    run.model.save_pretrained(target)
+    run.model.cpu().save_pretrained(target)
     save_tokenizer(prepared.alphabet, target / TOKENIZER)
     log = read_log(folder / LOG)
     plot_losses(log, target / PLOT)
@@ -282,6 +310,7 @@ def _finish(run: _Run, recipe: PretrainRecipe, prepared: Prepared, folder: Path,
             **{name: installed(name) for name in ("numpy", "torch", "transformers", "opencc", "pypinyin")},
             "machine": f"{platform.machine()} {platform.system()}, {os.cpu_count()} processors",
             "threads": torch.get_num_threads(),
+            "device": device_name(run.device),
             "seconds_of_steps": log[-1]["seconds"] if log else 0.0,
             "seconds_of_last_call": round(took, 1),
         },
@@ -290,25 +319,9 @@ def _finish(run: _Run, recipe: PretrainRecipe, prepared: Prepared, folder: Path,
     return Pretrained(target, manifest)
 
 
-def plot_losses(log: list[dict[str, Any]], path: Path) -> None:
-    """Draw the losses of a run against the tokens read."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, left = pyplot.subplots(figsize=(7, 4))
-    tokens = [entry["tokens"] / 1e6 for entry in log]
-    left.plot(tokens, [entry["guess"] for entry in log], color="tab:blue", linewidth=0.8, label="noised characters")
-    watched = [(entry["tokens"] / 1e6, entry["held"]) for entry in log if entry["held"] is not None]
-    if watched:
-        left.plot(*zip(*watched, strict=True), "o-", color="tab:red", markersize=3, label="masked, held back")
-    left.set_xlabel("million tokens read")
-    left.set_ylabel("loss, nats per character")
-    left.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _speaker(console: Console | None) -> Callable[[str], None]:
@@ -318,7 +331,3 @@ def _speaker(console: Console | None) -> Callable[[str], None]:
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _long(ids: Any) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(ids).astype(np.int64))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from classifiers.errors import ModelError
 
-NOTE = "checkpoint.json"
+NOTE, LOCK = "checkpoint.json", ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,23 @@ class Checkpoint:
     step: int
     identity: dict[str, Any]
     tensors: dict[str, Any]
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep a run's folder to this process while the block runs; the folder is made. A killed process keeps nothing.
+
+    Raises:
+        ModelError: another process is at work in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            found = "a run that another process is at work on"
+            raise ModelError(folder, found, "one process for a run: wait for it, or end it and call again") from error
+        yield
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

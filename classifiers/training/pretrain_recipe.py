@@ -50,6 +50,10 @@ class Shape(_Strict):
     sound_pair: Count = 48
     sound_pair_buckets: Count = 32768
 
+    def tables(self) -> dict[str, int]:
+        """What the static vectors depend on: the tables of the embedding, not the layers."""
+        return self.model_dump(exclude={"hidden", "layers", "heads", "inner", "reach"})
+
     @model_validator(mode="after")
     def _heads_divide(self) -> Shape:
         if self.hidden % self.heads:
@@ -86,7 +90,7 @@ class Steps(_Strict):
     """How it is trained. The rate rises over `warm_up` steps, stays, and falls to nothing over the last `fall` of
     the run, so that a run may be made longer without having been wrong so far."""
 
-    tokens: Count
+    tokens: Annotated[int, Field(ge=0, description="read in all; 0: the static vectors are all there is")]
     batch: Count = Field(default=64, description="sequences in a step")
     length: Annotated[int, Field(ge=8, le=512)] = 64
     rate: Annotated[float, Field(gt=0)] = 1e-3
@@ -97,12 +101,13 @@ class Steps(_Strict):
         default=5.0, description="weight of the loss of telling replaced characters from true ones"
     )
     precision: Literal["float32", "bfloat16"] = "float32"
+    compiled: bool = Field(default=False, description="worth its minute of compiling on a GPU")
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
 
     @property
     def steps(self) -> int:
         """Optimiser steps in the whole run."""
-        return max(1, self.tokens // (self.batch * self.length))
+        return max(min(1, self.tokens), self.tokens // (self.batch * self.length))
 
 
 class PretrainRecipe(_Strict):
@@ -123,9 +128,10 @@ class PretrainRecipe(_Strict):
     sets_file: Path | None = Field(default=None, description="another sets.yaml, beside the recipe")
 
     def identity(self) -> dict[str, Any]:
-        """What may not change between a checkpoint and its continuation: all but the length of the run."""
+        """What may not change between a checkpoint and its continuation: all but the length of the run and what
+        changes nothing."""
         whole: dict[str, Any] = self.model_dump(mode="json")
-        for key in ("tokens", "fall", "checkpoint_minutes"):
+        for key in ("tokens", "fall", "checkpoint_minutes", "compiled"):
             whole["training"].pop(key)
         return whole
 

@@ -5,5 +5,13 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-NEED_TORCH = ["test_other_encoders.py", "test_pretrain.py", "test_encoder_train.py", "test_served.py"]
+NEED_TORCH = [
+    "test_other_encoders.py",
+    "test_pretrain.py",
+    "test_encoder_train.py",
+    "test_trials.py",
+    "test_killed.py",
+    "test_gpu_recipes.py",
+    "test_served.py",
+]
 collect_ignore = [] if find_spec("torch") and find_spec("transformers") else NEED_TORCH

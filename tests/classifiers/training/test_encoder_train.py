@@ -166,9 +166,10 @@ def _rows() -> Rows:
     )
 
 
-def _tuner(data: Path, samples: int) -> tuple[Tuner, Any]:
+def _tuner(data: Path, samples: int, **more: float) -> tuple[Tuner, Any]:
     recipe, sets = load_encoder_recipe(data / "encoder.yaml")
-    recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"samples": samples})})
+    training = recipe.training.model_copy(update={"samples": samples, **more})
+    recipe = recipe.model_copy(update={"training": training})
     begun = begin(recipe, str(data / "work" / "pretrained-tiny" / "model"))
     rows = _rows()
     draws = Draws(rows, sets, {}, begun.tokens, recipe.training, recipe.seed)
@@ -180,8 +181,7 @@ def test_a_run_ended_anywhere_goes_on_as_if_it_had_not_been(
 ) -> None:
     whole, watched = _tuner(data, 3000)
     expected = whole.go(watched, tmp_path / "a", {"run": 1}, lambda _: None)
-    monkeypatch.setattr("classifiers.training.encoder_train.CHECKPOINT_SECONDS", 0.0)
-    cut, watched = _tuner(data, 3000)
+    cut, watched = _tuner(data, 3000, checkpoint_minutes=1e-9)
     ended = cut._one
 
     def dies(batch: Any) -> float:

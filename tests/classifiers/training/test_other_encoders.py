@@ -17,7 +17,9 @@ from classifiers.errors import ModelError, RecipeError
 from classifiers.normalise import fold
 from classifiers.pieces import Pieces
 from classifiers.training.begin import begin
+from classifiers.training.device import best_device
 from classifiers.training.encoder_recipe import load_encoder_recipe
+from classifiers.training.float_teacher import FloatTeacher, on_gpu
 from tests.classifiers.training.test_encoder_train import ENCODER, PLAIN, WRONG, data, run
 
 __all__ = ["data"]
@@ -125,6 +127,17 @@ def test_what_cannot_be_read_is_named(bert: Path, data: Path, tmp_path: Path, sp
     recipe, _ = load_encoder_recipe(data / "encoder.yaml")
     with pytest.raises(ModelError, match=said):
         begin(recipe, str(folder))
+
+
+def test_a_teacher_on_a_gpu_says_what_its_served_file_says(made: Any) -> None:
+    trained, work = made
+    served = load_encoder(trained.folder)
+    folded = fold(["今天真丑同学天气", "今天下注同学天气", "今天春游同学天气", "今天春游" * 60])
+    teacher = FloatTeacher(served, work / "other-tiny" / "model")
+    assert teacher.slugs == served.slugs
+    assert ((teacher.margins(folded) > 0) == (served.margins(folded) > 0)).all()
+    if best_device().type == "cpu":
+        assert on_gpu(served, work) is served
 
 
 def test_special_ids_that_the_tokenizer_lacks_are_refused(made: Any, tmp_path: Path) -> None:

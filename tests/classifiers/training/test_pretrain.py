@@ -17,7 +17,9 @@ from transformers import AutoModel
 from classifiers.alphabet import PAD, Alphabet
 from classifiers.errors import DataError, ModelError
 from classifiers.training.encoder_model import WoodpeckerEncoder, WoodpeckerForPretraining, register
-from classifiers.training.pretrain import LOG, pretrain, read_log
+from classifiers.training.pretrain import LOG, pretrain
+from classifiers.training.pretrain_checkpoint import alone
+from classifiers.training.pretrain_log import read_log
 from classifiers.training.pretrain_vectors import read_counted
 
 RECIPE = """
@@ -91,7 +93,7 @@ def test_the_embeddings_begin_from_the_static_vectors(data: Path, tmp_path: Path
     run(data, tmp_path / "work", stop_after=1)
     folder = tmp_path / "work" / "tiny"
     kept = load_file(next(folder.glob("checkpoint-*.safetensors")))
-    counted = read_counted(folder / "packed" / "counted.npz")
+    counted = read_counted(next((folder / "packed").glob("counted-*.npz")))
     for name, table in counted.tables.items():
         # One step of the optimiser moves a weight by at most about the learning rate of that step.
         assert np.abs(kept[f"model.encoder.embedding.{name}.weight"].numpy() - table).max() < 0.01, name
@@ -152,6 +154,12 @@ def test_only_one_checkpoint_is_kept_and_a_log_cut_short_is_read(data: Path, tmp
         log.write('{"step": 99')
     assert [entry["step"] for entry in read_log(folder / LOG)] == [50]
     assert run(data, tmp_path / "work") is not None
+
+
+def test_two_processes_do_not_work_on_one_run(data: Path, tmp_path: Path) -> None:
+    with alone(tmp_path / "work" / "tiny"), pytest.raises(ModelError, match="another process"):
+        run(data, tmp_path / "work")
+    assert run(data, tmp_path / "work", stop_after=1) is None
 
 
 def test_padding_changes_nothing(data: Path, tmp_path: Path) -> None:
