@@ -42,7 +42,7 @@ def main(
     peer: Annotated[bool, typer.Option(help="Also run a BERT-base-size model through transformers.")] = False,
 ) -> None:
     """Print tables: end to end, per stage, per length, and against the peer."""
-    rows = list(itertools.islice(_from(source) if source else _ours(), texts))
+    rows = list(itertools.islice(texts_from(source), texts))
     lengths = np.array([len(row) for row in rows])
     console.print(
         f"{len(rows):,} texts, {lengths.mean():.1f} characters on average, "
@@ -57,6 +57,11 @@ def main(
         table.add_row("woodpecker classify, with its start", f"{ours:,.0f}", f"{ours / theirs:,.0f} ×")
         table.add_row("transformers pipeline, BERT-base size, loaded", f"{theirs:,.1f}", "1")
         console.print(table)
+
+
+def texts_from(source: Path | None) -> Iterator[str]:
+    """The texts of a JSON Lines file, or ours without end."""
+    return _from(source) if source else _ours()
 
 
 def _ours() -> Iterator[str]:
