@@ -28,7 +28,7 @@ class Meter:
         self._began = False  # whoever is first seen after the beginning was started since
         for setting, part in SERVERS.items():
             port = urlsplit(environment.get(setting, "").partition(",")[0]).port
-            if port and (pid := _listener(port)):
+            if port and (pid := listener(port)):
                 self._servers[part] = pid
 
     def follow(self, part: str, pid: int) -> None:
@@ -94,7 +94,8 @@ def _family(pid: int) -> list[int]:
         return []
 
 
-def _listener(port: int) -> int | None:
+def listener(port: int) -> int | None:
+    """Return the process of this machine that listens at a port, where we may see it."""
     for one in psutil.net_connections("tcp"):
         if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port:
             return one.pid

@@ -91,7 +91,7 @@ def _inside(size: int, rounds: int) -> dict[str, Any]:
 
     call_command("collectstatic", interactive=False, verbosity=0)
     began = time.monotonic()
-    _fill(size)
+    fill(size)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE")
     filled = time.monotonic() - began
@@ -110,7 +110,8 @@ def _inside(size: int, rounds: int) -> dict[str, Any]:
     return {"filled": filled, "indexed": indexed, "pages": pages}
 
 
-def _fill(size: int) -> None:
+def fill(size: int) -> None:
+    """Write so many invented cases into this process's database."""
     from casework.models import Case
 
     dice, batch = random.Random(5), []

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 ROWS = 2000
 """Rows of one statement at most."""
@@ -95,6 +96,13 @@ def among(column: str, kind: str, values: Sequence[Any]) -> tuple[str, list[Any]
     if connection.vendor == "postgresql":
         return f"{column} = ANY(%s::{kind}[])", ["{" + ",".join(map(str, values)) + "}"]
     return f"{column} IN ({', '.join(['%s'] * len(values))})", list(values)
+
+
+def numbers(values: Sequence[int]) -> Any:
+    """Return whole numbers for a lookup with `__in`: on PostgreSQL one parameter, however many they are."""
+    if connection.vendor != "postgresql":
+        return values
+    return RawSQL("SELECT unnest(%s::bigint[])", ["{" + ",".join(map(str, values)) + "}"])
 
 
 def _as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
 
+from casework import bulk
 from casework.exposure import Scope
 from casework.models import Case
 from casework.search import asking, cursor, mapping
@@ -61,7 +62,8 @@ class ElasticsearchSearch:
         """
         written = stale = 0
         for start in range(0, len(case_ids), CHUNK):
-            cases = list(Case.objects.filter(pk__in=case_ids[start : start + CHUNK]))
+            chunk = bulk.numbers(case_ids[start : start + CHUNK])
+            cases = list(Case.objects.filter(pk__in=chunk).only(*mapping.STORED))
             late = self.write(cases, refresh=refresh)
             written += len(cases) - late
             stale += late
@@ -209,7 +211,7 @@ class ElasticsearchSearch:
         Newer ones are left to `_catch_up`, or under a steady stream of hits filling would never end.
         """
         newest = Case.objects.aggregate(pk=Max("pk"))["pk"] or 0
-        own = Case.objects.filter(copy_of=None)
+        own = Case.objects.filter(copy_of=None).only(*mapping.STORED)
         last = done = 0
         while cases := list(own.filter(pk__gt=last, pk__lte=newest).order_by("pk")[:CHUNK]):
             self.write(cases, index=index)
@@ -329,7 +331,7 @@ def _note_indexed(versions: Iterable[tuple[int, int]]) -> None:
     for pk, version in versions:
         by_version.setdefault(version, []).append(pk)
     for version, ids in sorted(by_version.items()):
-        Case.objects.filter(pk__in=ids, indexed_version__lt=version).update(
+        Case.objects.filter(pk__in=bulk.numbers(ids), indexed_version__lt=version).update(
             indexed_version=version, visible_at=Coalesce("visible_at", now)
         )
 
