@@ -190,7 +190,8 @@ def _ablation(found: Mapping[str, Any]) -> list[str]:
         "texts for both. `woodpecker ablate --data DATA --model FOLDER --card`\n",
         *_table(head, _without(found["parts"])),
         f"Labels are left out of a small linear model, trained on {found['trained_rows']} rows (`ablation.yaml`),\n"
-        "alone with word rules and undoing: of less data each kind brings more than of all.\n",
+        "alone with word rules and undoing: of less data each kind brings more than of all. Where nothing else is\n"
+        "labelled, as in most categories without our own texts, word rules alone are left.\n",
         *_table(head, _without(found["labels"])),
     ]
 
