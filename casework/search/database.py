@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import reduce
 from operator import and_, or_
@@ -51,7 +52,7 @@ class DatabaseSearch:
     def search(self, query: Query) -> Page:
         """Return one page of cases."""
         terms = query.terms()
-        few = _few(query, terms) if terms else None
+        few = _few(terms) if terms else None
         found = _matching(query, terms, few=few)
         total, facets = _counted(query, terms, few) if query.facets else (found.count(), {})
         order = ORDERS[query.sort]
@@ -115,16 +116,26 @@ def _matching(
         cases = cases.exclude(state=CaseState.OUT_OF_SCOPE)
     if few is not None:
         return cases.filter(pk__in=few)
-    for term in terms:
-        # A term without a letter or figure (an emoji, a sign) is looked for as it stands.
-        pieces = term.pieces() or [term.text]
-        cases = cases.filter(reduce(and_, (Q(folded__contains=piece) for piece in pieces)))
-    return cases
+    return cases.filter(_stands(terms)) if terms else cases
 
 
-def _few(query: Query, terms: Sequence[Term]) -> list[int] | None:
+def _stands(terms: Sequence[Term]) -> Q:
+    # A term without a letter or figure (an emoji, a sign) is looked for as it stands.
+    pieces = [piece for term in terms for piece in term.pieces() or [term.text]]
+    return reduce(and_, (Q(folded__contains=piece) for piece in pieces))
+
+
+def _containing(terms: Sequence[Term]) -> QuerySet[Case]:
+    """Return the rows in which the terms stand, whosoever may meet them.
+
+    Nothing else is asked, so that SQLite reads the table from end to end: by an index it would jump to and fro.
+    """
+    return Case.objects.filter(_stands(terms)).order_by()
+
+
+def _few(terms: Sequence[Term]) -> list[int] | None:
     """Return the cases in which the terms stand, when they are few: the texts are then looked through only once."""
-    found = list(_matching(query, terms, without=FACETS).order_by().values_list("pk", flat=True)[: FEW + 1])
+    found = list(_containing(terms).values_list("pk", flat=True)[: FEW + 1])
     return found if len(found) <= FEW else None
 
 
@@ -190,30 +201,69 @@ def _counted(
 ) -> tuple[int, dict[str, list[tuple[str, int]]]]:
     """Return the number of cases, and each facet's counts of what the filters of the others leave.
 
-    Cases share few combinations of values: these are counted in one pass, and the rest is adding up.
+    Cases share few combinations of values: these are counted by the database, and the rest is adding up. Of states that
+    are not asked for nothing is told but their number.
     """
-    cases = _matching(query, terms, without=FACETS, few=few).annotate(as_kept=_AS_KEPT)
-    combinations = cases.order_by().values_list(*_COMBINED).annotate(n=Count("pk"))
     chosen = {name: set(values) for name, values in query.filters.items() if values and name in FACETS}
-    total, facets = 0, {name: dict[str, int]() for name in FACETS}
-    read: dict[str, tuple[str, ...]] = {}
-    for *values, n in combinations.iterator(chunk_size=2000):
-        flagged = values[_CATEGORY]
-        if flagged not in read:
-            read[flagged] = tuple(dict.fromkeys(json.loads(flagged)))
-        found = dict(zip(FACETS, ((value,) for value in values), strict=True)) | {"category": read[flagged]}
-        missed = [name for name, wanted in chosen.items() if wanted.isdisjoint(found[name])]
+    if terms and few is None:
+        found = _matching(query, (), without=FACETS).annotate(key=_NOT_BY_KEY)
+        return _added(_combinations(found.filter(key__in=_containing(terms).values("pk"))), chosen)
+    cases, states = _matching(query, terms, without=FACETS, few=few), query.filters.get("state")
+    if not states:
+        return _added(_combinations(cases), chosen)
+    others = cases.exclude(state__in=states)
+    for name in chosen.keys() - {"state"}:
+        others = others.filter(_condition(name, query.filters[name]))
+    total, facets = _added(_combinations(cases.filter(state__in=states)), chosen)
+    beside = others.order_by().values_list("state").annotate(n=Count("*"))
+    facets["state"] = _ordered(dict(facets["state"]) | dict(beside))
+    return total, facets
+
+
+def _combinations(cases: QuerySet[Case]) -> list[tuple[Any, ...]]:
+    """Return each combination of the facets' values, and its number of cases."""
+    counted = cases.annotate(as_kept=_AS_KEPT).order_by().values_list(*_COMBINED).annotate(n=Count("*"))
+    return list(counted)
+
+
+def _added(
+    rows: Sequence[tuple[Any, ...]], chosen: Mapping[str, set[str]]
+) -> tuple[int, dict[str, list[tuple[str, int]]]]:
+    """Add up combinations: what misses one facet's filter alone counts for that facet, what misses none for all."""
+    read = {kept: tuple(dict.fromkeys(json.loads(kept))) for kept in {row[_CATEGORY] for row in rows}}
+    fitting = dict(chosen)
+    if "category" in chosen:
+        fitting["category"] = {kept for kept, slugs in read.items() if not chosen["category"].isdisjoint(slugs)}
+    wanted = [(at, fitting[name]) for at, name in enumerate(FACETS) if name in fitting]
+    total, counts = 0, [defaultdict[Any, int](int) for _ in FACETS]
+    for row in rows:
+        missed = [at for at, values in wanted if row[at] not in values]
         if len(missed) > 1:
             continue
-        total += 0 if missed else n
-        for name in missed or FACETS:
-            for value in found[name]:
-                facets[name][value] = facets[name].get(value, 0) + n
-    return total, {name: sorted(one.items(), key=lambda pair: (-pair[1], pair[0])) for name, one in facets.items()}
+        n = row[-1]
+        if missed:
+            counts[missed[0]][row[missed[0]]] += n
+            continue
+        total += n
+        for at, one in enumerate(counts):
+            one[row[at]] += n
+    by_slug = defaultdict[Any, int](int)
+    for kept, n in counts[_CATEGORY].items():
+        for slug in read[kept]:
+            by_slug[slug] += n
+    counts[_CATEGORY] = by_slug
+    return total, {name: _ordered(one) for name, one in zip(FACETS, counts, strict=True)}
+
+
+def _ordered(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return values with their counts, the most frequent first."""
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 _AS_KEPT = Func(F("categories"), template="%(expressions)s", output_field=TextField())
 """JSON as it is kept, neither cast, which no index is ordered by, nor parsed row by row."""
+_NOT_BY_KEY = Func(F("pk"), template="+%(expressions)s", output_field=IntegerField())
+"""A key that no row is looked up by: what else is asked is read from an index, and the key only compared."""
 _COMBINED = tuple("as_kept" if name == "category" else name for name in FACETS)
 _CATEGORY = FACETS.index("category")
 
