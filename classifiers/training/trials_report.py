@@ -21,7 +21,7 @@ def tables(whole: dict[str, Any]) -> str:
 
 def _sizes(whole: dict[str, Any]) -> list[str]:
     rows = [
-        "| encoder | pretraining | parameters | int8 file | CPU s for 1,000 texts | held-back loss |"
+        "| trial | line of the plot | parameters | int8 file | CPU s for 1,000 texts | held-back loss |"
         " mean average precision (95 %) | macro-F1 (95 %) | mean average precision, evaded |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
@@ -30,7 +30,7 @@ def _sizes(whole: dict[str, Any]) -> list[str]:
             trial = whole["trials"][name]
             loss = (trial["pretrained"]["loss"] or {}).get("held")
             cells = [
-                f"`{trial['encoder']}`",
+                f"`{name}`",
                 legend,
                 f"{trial['parameters'] / 1e6:.1f} M",
                 f"{trial['bytes'] / 1e6:.1f} MB",
@@ -86,14 +86,11 @@ def draw_sizes(whole: dict[str, Any], path: Path) -> None:
             spans = [interval(trial["untouched"]["drawn"]["average_precision"]) for trial in trials]
             off = [[value - low for value, (low, _) in zip(y, spans, strict=True)]]
             off.append([high - value for value, (_, high) in zip(y, spans, strict=True)])
-            axis.errorbar(x, y, yerr=np.maximum(off, 0), marker="o", markersize=4, capsize=2, linewidth=1, label=legend)
+            axis.errorbar(x, y, yerr=np.maximum(off, 0), fmt="o", markersize=4, capsize=2, linewidth=1, label=legend)
             for trial, at, value in zip(trials, x, y, strict=True):
-                axis.annotate(
-                    trial["encoder"].split("-")[0], (at, value), (4, 4), textcoords="offset points", fontsize=8
-                )
+                axis.annotate(trial["trial"], (at, value), (5, 4), textcoords="offset points", fontsize=8)
         axis.set_xlabel(label)
-        axis.set_xlim(left=0)
+        axis.set_xlim(0, max(axis.get_xlim()[1], 0) * 1.25)
     axes[0].set_ylabel("mean average precision, held back")
-    axes[0].axvline(15, color="grey", linestyle=":", linewidth=1)
     axes[0].legend(loc="lower right", fontsize=8)
     save(figure, path)
