@@ -158,6 +158,7 @@ def _meta(case: Case, user: User, number: str, now: datetime, previous: str) -> 
         "prominent": case.prominent,
         "url": case.url,
         "canonical_url": case.canonical_url,
+        "sealed_url": case.sealed_url or None,
         "unit": case.unit,
         "kind": case.kind,
         "method": case.method,

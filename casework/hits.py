@@ -138,6 +138,7 @@ def _kept_always(capture: Capture, placement: Placement) -> Case:
         prominent=placement.prominent or PROMINENT in capture.flags,
         url=capture.url,
         canonical_url=capture.canonical_url,
+        sealed_url=capture.sealed_url or "",
         unit=capture.unit,
         kind=capture.kind,
         method=capture.method,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casework import evidence, hits, law
+from casework import addresses, evidence, hits, law
 from casework.errors import InvalidInput
 from casework.models import Case, CaseState, NoticeLine
 from config.decision_table import Disposition, dispositions
@@ -37,6 +37,8 @@ def problems(line: NoticeLine) -> list[str]:
         found.append(f"案件现为“{CaseState(case.state).label}”，须先确认")
     if not case.url:
         found.append("缺少信息URL")
+    if not addresses.opens(case):
+        found.append("信息URL以另一密钥封存，无法还原")
     if case.purged_at is not None:
         found.append("文字已清除，不能摘要")
     if not case.restricted and evidence.latest(case) is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from casework import deadlines, decisions, evidence, hits, law, policies
+from casework import addresses, deadlines, decisions, evidence, hits, law, policies
 from config.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def row(line: NoticeLine, disposition: Disposition, approver: User | None, at: d
     """Return what stands in each column for this line, were the list approved by this person at this moment.
 
     Raises:
-        InvalidInput: a legal basis does not parse as law and article.
+        InvalidInput: a legal basis does not parse as law and article, or a sealed address cannot be opened.
     """
     case, notice = line.case, line.notice
     category = load_taxonomy().categories[case.category]
@@ -93,7 +93,7 @@ def row(line: NoticeLine, disposition: Disposition, approver: User | None, at: d
         _place(case),
         _yes(case.kid_zone),
         _yes(case.prominent),
-        case.url,
+        addresses.of(case),
         case.unit,
         "",
         _KINDS.get(case.kind, case.kind),

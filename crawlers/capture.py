@@ -45,6 +45,9 @@ class Capture(BaseModel):
     section: Slug
     url: str = Field(max_length=2000, pattern=r"^[^\x00-\x20\x7f]+$")
     canonical_url: str = Field(max_length=2000, pattern=r"^[^\x00-\x20\x7f]+$")
+    sealed_url: str | None = Field(
+        default=None, max_length=4000, pattern=r"^[A-Za-z0-9_=-]+$", description="`url` as it is, where it was masked"
+    )
     unit: Line = Field(min_length=1)
     kind: Kind
     text: str = Field(min_length=1, max_length=MAX_TEXT_CHARS)

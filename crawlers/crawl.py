@@ -193,7 +193,7 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
     began = time.monotonic()
     failure: list[Exception] = []
     before_commit: Callable[[CrawlReport], None] = options.get("before_commit", lambda report: None)
-    state = State(options["state_dir"], policy.name)
+    state = State(options["state_dir"], policy.name, key=options["key"])
 
     def gate(fetch: Fetch) -> Gate:
         return Gate(policy, state, fetch, options.get("reload", lambda: None))

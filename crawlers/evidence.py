@@ -27,12 +27,14 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from config.site_policy import SitePolicy
+from crawlers.addresses import masked
 from crawlers.agent import CRAWLER
 
 SCHEME = "sha256:"
 SEALED = ".warc.gz.sealed"
 RULE = "woodpecker_rule"
 """Under which the middleware leaves the robots decision with a request."""
+_WITH_ADDRESSES = frozenset({"location", "content-location", "link", "refresh"})
 _DROPPED = frozenset({"content-encoding", "transfer-encoding", "content-length", "set-cookie"})
 """Headers that no longer fit a body that Scrapy has unpacked, or that a record has no need of."""
 
@@ -73,10 +75,19 @@ class Keys:
 
 
 class EvidenceStore:
-    """Keeps the responses of crawls in a folder, each under its digest; what is named was written before."""
+    """Keeps the responses of crawls in a folder, each under its digest; what is named was written before.
 
-    def __init__(self, folder: Path, keys: Keys | None, operator: str) -> None:
-        self._folder, self._keys, self._operator = folder, keys, operator
+    Args:
+        folder: where they lie.
+        keys: what seals them; None keeps metadata and digest only.
+        operator: whom the record names as having asked.
+        mask: key of the marks in place of personal data in addresses (crawlers/addresses.py), which stand in the open
+            metadata; the sealed record has them as they are.
+
+    """
+
+    def __init__(self, folder: Path, keys: Keys | None, operator: str, mask: bytes = b"") -> None:
+        self._folder, self._keys, self._operator, self._mask = folder, keys, operator, mask
         self._kept: WeakKeyDictionary[Response, str] = WeakKeyDictionary()
         self._policies: dict[str, tuple[SitePolicy, str]] = {}
 
@@ -104,7 +115,7 @@ class EvidenceStore:
         sealed = content and self._keys is not None
         if sealed and self._keys:
             _write(_path(self._folder, digest, SEALED), self._keys.fernet.encrypt(record))
-        told |= {
+        told = _in_the_open(told, self._mask) | {
             "record_sha256": digest,
             "record_bytes": len(record),
             "kept": "sealed record" if sealed else "metadata",
@@ -127,7 +138,7 @@ def beside(captures: Path) -> Path | None:
     return captures.with_name(f"{captures.name}.evidence") if plain else None
 
 
-def take_along(source: Path, folder: Path, reference: str, keys: Keys | None) -> None:
+def take_along(source: Path, folder: Path, reference: str, keys: Keys | None, mask: bytes = b"") -> None:
     """Copy a stored response into another folder, once; what is known of it is read from the record itself.
 
     Raises:
@@ -140,12 +151,24 @@ def take_along(source: Path, folder: Path, reference: str, keys: Keys | None) ->
     record = unseal(source, reference, keys)
     told = next((one for kind, one in _parts(record) if kind == "metadata"), b"")
     try:
-        known = json.loads(told) | {"record_sha256": digest, "record_bytes": len(record), "kept": "sealed record"}
+        known = _in_the_open(json.loads(told), mask) | {
+            "record_sha256": digest,
+            "record_bytes": len(record),
+            "kept": "sealed record",
+        }
     except (ValueError, TypeError) as error:
         raise Damaged(f"{reference}: the record says nothing of itself") from error
     assert keys is not None
     _write(_path(folder, digest, SEALED), keys.fernet.encrypt(record))
     _write(_path(folder, digest, ".json"), json.dumps(known, ensure_ascii=False, indent=1).encode())
+
+
+def _in_the_open(told: dict[str, Any], mask: bytes) -> dict[str, Any]:
+    """Return what may be known of a response without opening it: its addresses, those in headers too, are masked."""
+    asked_for = [masked(address, mask) for address in told["asked_for"]]
+    headers = [(name, masked(value, mask) if name.lower() in _WITH_ADDRESSES else value)
+               for name, value in told["headers"]]  # fmt: skip
+    return told | {"url": masked(told["url"], mask), "asked_for": asked_for, "headers": headers}
 
 
 def _parts(record: bytes) -> Iterator[tuple[str, bytes]]:

@@ -11,6 +11,7 @@ from scrapy.exceptions import CloseSpider
 from scrapy.http import Response
 
 from config.policy import SitePolicy
+from crawlers.addresses import masked
 from crawlers.canonical import canonical
 from crawlers.capture import Capture
 from crawlers.evidence import EvidenceStore
@@ -46,7 +47,7 @@ class Keeper:
         evidence: EvidenceStore | None = None,
     ) -> None:
         assert policy.crawl is not None
-        self.reader = UnitReader(policy, key)
+        self.reader, self._key = UnitReader(policy, key), key
         self._recipe = policy.crawl.thread
         self._policy, self._state, self._report = policy, state, report
         self._on_capture, self._before_commit, self._limit = on_capture, before_commit, limit
@@ -136,7 +137,9 @@ class Keeper:
 
     def end(self, thread: ThreadVisit) -> None:
         """End with a thread; where all of it was read, see what is no longer there."""
-        self._report.yields.note_thread(thread.url, len(thread.keys), expected_of(thread, self._recipe))
+        self._report.yields.note_thread(
+            masked(thread.url, self._key), len(thread.keys), expected_of(thread, self._recipe)
+        )
         # Where a list announces answers and none is found, the recipe is wrong: look again when it is right.
         if thread.announced and not thread.keys:
             thread.signal = ""

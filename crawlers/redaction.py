@@ -48,7 +48,7 @@ def redact(text: str, *, key: bytes) -> tuple[str, tuple[Redaction, ...]]:
         marker = MARKERS[kind]
         parts += [text[at:start], marker]
         length += start - at
-        code = _keyed(kind, value, key) if kind in CONTACT_CODES else None
+        code = keyed(kind, value, key) if kind in CONTACT_CODES else None
         redactions.append(Redaction(kind=kind, start=length, end=length + len(marker), key=code))
         length += len(marker)
         at = end
@@ -106,5 +106,6 @@ def _whole(text: str, start: int, end: int) -> tuple[int, int]:
     return start - opens, end
 
 
-def _keyed(kind: str, value: str, key: bytes) -> str:
+def keyed(kind: str, value: str, key: bytes) -> str:
+    """Return the keyed hash of a value, 32 hex digits."""
     return hmac.new(key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from crawlers.frame import SCHEMA as FRAME_SCHEMA
 from crawlers.frame import Frame
+from crawlers.memory import Memory
 from crawlers.recheck import SCHEMA as PAST_SCHEMA
 from crawlers.recheck import Past
 from crawlers.yields import SCHEMA as YIELD_SCHEMA
@@ -86,16 +87,17 @@ class State:
     `frame` is what it remembers of draws, `past` of whole threads.
 
     Without `exclusive` it is only looked at, beside a crawl that may be under way: what the gate notes is shared by
-    all, the rest must not be written.
+    all, the rest must not be written. With a `key` addresses with personal data are sealed (crawlers/memory.py).
 
     Raises:
         AlreadyRunning: another process holds it.
         Unusable: the folder cannot be written, or its files are not ours.
     """
 
-    def __init__(self, folder: Path, site: str, *, exclusive: bool = True) -> None:
+    def __init__(self, folder: Path, site: str, *, exclusive: bool = True, key: bytes = b"") -> None:
         try:
             self._open(folder, site, exclusive=exclusive)
+            self._db.open_with(key)
         except (OSError, sqlite3.Error) as error:
             raise Unusable(f"the crawler's memory in {folder} cannot be used: {error}") from error
         self._site = site
@@ -262,8 +264,8 @@ class State:
         self._gate.execute(upsert, (self._site, day))
 
 
-def _opened(path: Path, schema: str, isolation: Literal["DEFERRED"] | None) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=10, isolation_level=isolation)
+def _opened(path: Path, schema: str, isolation: Literal["DEFERRED"] | None) -> Memory:
+    connection = sqlite3.connect(path, timeout=10, isolation_level=isolation, factory=Memory)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.executescript(schema)

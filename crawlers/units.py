@@ -12,7 +12,9 @@ from pydantic import ValidationError
 
 from config.policy import Section, SitePolicy
 from config.recipe import ThreadRecipe, UnitKind
+from config.sealing import sealed
 from crawlers import fields
+from crawlers.addresses import masked, masked_key
 from crawlers.agent import CRAWLER
 from crawlers.capture import MAX_TEXT_CHARS, Capture, capture_id
 from crawlers.recheck import newest_first
@@ -98,7 +100,9 @@ class UnitReader:
             for name, holds in (("kid_zone", section.kid_zone), ("prominent", section.prominent), ("cut", cut))
             if holds
         ]
-        own_id = capture_id(self._policy.name, canonical_url, unit.key, redacted)
+        address, stands_for = unit.link or url, masked(canonical_url, self._key)
+        own_key = masked_key(unit.key, self._key)
+        own_id = capture_id(self._policy.name, stands_for, own_key, redacted)
         edited = before is not None and before != own_id
         try:
             return Capture(
@@ -106,15 +110,16 @@ class UnitReader:
                 site=self._policy.name,
                 platform_class=self._policy.platform_class.slug,
                 section=section.slug,
-                url=unit.link or url,
-                canonical_url=canonical_url,
-                unit=unit.key[:300],
+                url=masked(address, self._key),
+                canonical_url=stands_for,
+                sealed_url=sealed(address, self._key) if masked(address, self._key) != address else None,
+                unit=own_key[:300],
                 kind=unit.kind,
                 text=redacted,
                 redactions=tuple(span for span in spans if span.end <= len(redacted)),
                 published_at=unit.published_at,
                 captured_at=now,
-                thread=(unit.thread or thread)[:300],
+                thread=masked_key((unit.thread or thread)[:300], self._key),
                 position=unit.position,
                 flags=(*flags, "edited") if edited else tuple(flags),
                 method=section.method,

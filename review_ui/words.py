@@ -206,5 +206,6 @@ ERRORS = (
     *(word("撤销时限已过，可另请人复议"), word("须填写理由"), word("上报时：lead、duty 或不填")),
     *(word("能处理本案的其他同事的工号"), word("规则"), word("新出现的副本自动归入已决定的案件，沿用其决定")),
     *(word("按处置对照表，此类情形不得列入清单"), word("尚未选定建议处置"), word("没有证据包")),
+    word("信息URL以另一密钥封存，无法还原"),
 )
 """Reasons and limits that casework's errors give."""

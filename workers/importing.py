@@ -80,16 +80,16 @@ def rows(stream: BinaryIO, name: str, supply: Supply) -> Iterator[tuple[int, Row
         return
     read = archive.read_warc if form == "warc" else archive.read_wacz
     sites = [policy] if policy else list(_sites())
-    yield from read(stream, sites, key=key, section=supply.section, evidence=_evidence())
+    yield from read(stream, sites, key=key, section=supply.section, evidence=_evidence(key))
 
 
-def _evidence() -> EvidenceStore:
+def _evidence(key: bytes) -> EvidenceStore:
     settings = get_settings()
     try:
         keys = Keys.of(settings.evidence_key.get_secret_value())
     except WrongKey as error:
         raise NotReadable(str(error)) from error
-    return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact)
+    return EvidenceStore(settings.path("files", "responses"), keys, settings.crawler_contact, key)
 
 
 class Evidence:
@@ -112,7 +112,8 @@ class Evidence:
         settings = get_settings()
         try:
             keys = Keys.of(settings.evidence_key.get_secret_value())
-            take_along(self._source, settings.path("files", "responses"), capture.evidence, keys)
+            folder, mask = settings.path("files", "responses"), settings.effective_redaction_key()
+            take_along(self._source, folder, capture.evidence, keys, mask)
         except (Missing, WrongKey, Damaged) as error:
             self.missing[f"{type(error).__name__}: {str(error).partition(': ')[2]}"] += 1
         except OSError as error:

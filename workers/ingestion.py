@@ -11,6 +11,7 @@ from django.db import DatabaseError
 
 from casework import intake
 from config.settings import get_settings
+from crawlers.addresses import mask_capture
 from crawlers.capture import Capture
 from crawlers.importers import jsonl
 from crawlers.redaction import redact_capture
@@ -99,7 +100,7 @@ def run_rows(
             continue
         assert isinstance(row, Capture)
         along(row)
-        waiting.append(redact_capture(row, key=key))
+        waiting.append(redact_capture(mask_capture(row, key=key), key=key))
         if len(waiting) >= chunk:
             _flush(waiting, line, outcome)
             advance(at)

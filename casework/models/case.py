@@ -42,6 +42,9 @@ class Case(models.Model):
     prominent = models.BooleanField(default=False)
     url = models.CharField(max_length=2000)
     canonical_url = models.CharField(max_length=2000)
+    sealed_url = models.TextField(
+        blank=True, default="", db_comment="the address as it is, sealed, where personal data in url was masked"
+    )
     unit = models.CharField(max_length=300, db_comment="the site's own key of the post")
     kind = models.CharField(max_length=16)
     thread = models.CharField(max_length=300, null=True)

@@ -13,6 +13,8 @@ import pytest
 from casework import canonical, decisions, notice_pdf, notice_rows, notices
 from casework.errors import CaseworkError, InvalidInput, NotAllowed, NotFound
 from casework.models import AuditEntry, Case, CaseState, Notice, NoticeLine, NoticeState, Role, User
+from config.sealing import sealed
+from config.settings import get_settings
 from tests.casework.factories import SITE, make_case, make_restricted_case, make_user
 from tests.casework.threads import at_once
 
@@ -277,6 +279,22 @@ def test_a_row_says_what_the_list_must_say() -> None:
     assert row["证据包号"].startswith("EV-")
     assert (len(row["SHA-256"]), len(row["SM3"])) == (64, 64)
     assert row["初审/复核"].endswith(f"/{notice.approved_by.staff_no}")  # type: ignore[union-attr]
+
+
+def test_a_list_says_the_address_as_it_is_where_pages_show_it_masked() -> None:
+    url, key = "https://forum.example/t/call-13800001234/55", get_settings().effective_redaction_key()
+    case = confirmed(url="https://forum.example/t/call-~phone-abcdefghij/55", sealed_url=sealed(url, key))
+    notice = approved(case)
+    assert notice.sealed is not None
+    assert notice.sealed["rows"][0]["信息URL"] == url
+
+
+def test_an_address_that_was_sealed_with_another_key_stops_the_list_and_says_so() -> None:
+    case = confirmed(sealed_url=sealed("https://forum.example/t/call-13800001234/55", b"another"))
+    notice = drafted(case)
+    assert notices.problems(notice.lines.get()) == ["信息URL以另一密钥封存，无法还原"]
+    with pytest.raises(InvalidInput):
+        notices.submit(notice, notice.prepared_by)
 
 
 def test_csv_is_read_back_as_it_was_sealed() -> None:

@@ -296,6 +296,7 @@ def test_units_of_an_interface_for_programs_have_the_address_that_people_see(
 def test_every_preset_is_tried_here_or_beside() -> None:
     beside = {"feed", "json-api", "isso", "spirit", "forum"}  # test_formats, and those below
     beside |= {"schema-org", "schema-org-forum", "sitemap-article", "activitypub", "feed-comments"}  # test_kinds
+    beside |= {"waline-page"}  # test_render
     assert {one[0] for one in CASES} | beside == set(list_presets())
 
 

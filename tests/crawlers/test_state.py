@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crawlers.recheck import Seen
 from crawlers.state import HELD_SECONDS, AlreadyRunning, Robots, State, ThreadState
 
 
@@ -141,3 +142,23 @@ def test_nothing_that_somebody_wrote_is_remembered(folder: Path) -> None:
     state.close()
 
     assert not {"text", "title", "author"} & set(columns)
+
+
+def test_an_address_with_personal_data_is_remembered_sealed_and_found_again(tmp_path: Path) -> None:
+    key, url = b"only-for-tests", "https://forum.example/t/call-13800001234/55"
+    state = State(tmp_path, "test", key=key)
+    state.note_thread(url, ThreadState("3", f"{url}?page=2", 1.0, 1.0))
+    state.note_unit(url, f"{url}#title", "a" * 64)
+    state.note_unit(url, "7", "b" * 64)
+    state.past.note_page(url, Seen(url, 0), 1.0)
+    state.commit()
+
+    found = state.thread(url)
+    assert found
+    assert found.last_url == f"{url}?page=2"
+    assert state.known(url, [f"{url}#title", "7"]) == {f"{url}#title": "a" * 64, "7": "b" * 64}
+    assert state.units_of(url) == 1
+    assert state.past.pages(url) == [Seen(url, 0)]
+    assert state.past.missing(url, []) == {"7": "b" * 64}
+    state.close()
+    assert not any(b"13800001234" in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())

@@ -160,7 +160,7 @@ def _evidence(output: str | None, folder: Path | None, *, as_json: bool) -> Evid
         complain(f"WOODPECKER_EVIDENCE_KEY is empty: {lacking}")
     if folder is None or (output is not None and keys is None):
         return None
-    return EvidenceStore(folder, keys, settings.crawler_contact)
+    return EvidenceStore(folder, keys, settings.crawler_contact, settings.effective_redaction_key())
 
 
 def _committer(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import os
 import pty
+import random
 import re
 import subprocess
 import sys
@@ -15,9 +17,12 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from warcio.archiveiterator import ArchiveIterator
 
-from crawlers.evidence import Keys, metadata, unseal
+from config.sealing import opened
+from crawlers.evidence import Keys, unseal
 from tests.crawlers.conftest import forum, site  # noqa: F401 - fixtures
+from tests.crawlers.forum import listed, post
 from tests.crawlers.site import Reply, Site
 from tests.crawlers.test_kills import ROOT, site_file
 
@@ -66,29 +71,63 @@ def test_captures_go_into_a_file_and_a_second_run_adds_nothing(served: Site, cra
     assert [json.loads(line)["text"] for line in output.read_text("utf-8").splitlines()].count("三") == 1
 
 
-PLANTED = "13800001234"
+def planted(seed: int) -> list[str]:
+    """Numbers of telephones, each another."""
+    draw = random.Random(seed)
+    return [f"1{draw.choice('3456789')}{draw.randrange(10**9):09}" for _ in range(24)]
 
 
-def test_with_a_key_the_responses_are_kept_sealed_beside_the_captures(
+def put_planted(site: Site, numbers: list[str]) -> None:  # noqa: F811
+    """A forum with numbers in titles, texts, addresses of threads and pages, and headers."""
+    threads = [numbers[n : n + 4] for n in range(0, len(numbers), 4)]
+    site.pages["/list"] = Reply(
+        "".join(listed(f"k{n}", f"/t/call-{one[0]}/{n}", 2) for n, one in enumerate(threads))
+        + "".join(f"<p>{one[1]}</p>" for one in threads),
+        headers={"Link": f"</t/{numbers[0]}>; rel=next"},
+    )
+    for n, (title, first, second, user) in enumerate(threads):
+        path = f"/t/call-{title}/{n}"
+        spoken = "".join("〇一二三四五六七八九"[int(figure)] for figure in second)
+        site.pages[path] = (
+            post(f"{n}-1", f"打 {first} 找我") + f'<a class=next href="{path}?user_name={user}&page=2">2</a>'
+        )
+        site.pages[f"{path}?user_name={user}&page=2"] = post(
+            f"{n}-2", f"加微信 {spoken}，{second[:3]}-{second[3:7]}-{second[7:]}"
+        )
+
+
+@pytest.mark.parametrize("into_file", [True, False], ids=["file", "inbox"])
+def test_no_planted_number_survives_in_any_file_database_or_log_of_a_run(
     site: Site,  # noqa: F811
-    forum: Forum,  # noqa: F811
     crawl: Crawl,
     tmp_path: Path,
+    into_file: bool,
 ) -> None:
-    forum({"t1": [f"打 {PLANTED} 找我", "一三八〇〇〇〇一二三四"], "t2": [f"加微信 {PLANTED}"]})
-    output, key = tmp_path / "captures.jsonl", Fernet.generate_key().decode()
-    done = crawl(site_file(site, tmp_path), "-o", output, WOODPECKER_EVIDENCE_KEY=key)
-    folder = tmp_path / "captures.jsonl.evidence"
+    numbers, key, folder = planted(7), Fernet.generate_key().decode(), tmp_path / "site"
+    put_planted(site, numbers)
+    folder.mkdir()
+    own, output = site_file(site, folder), tmp_path / "captures.jsonl"
+    environment = {"WOODPECKER_EVIDENCE_KEY": key, "WOODPECKER_REDACTION_KEY": "only-for-tests"}
+    where = ["-o", output, "--state", tmp_path / "state"] if into_file else []
+    done = crawl(own, *where, "--json", **environment)
+    again = crawl(own, *where, "--json", **environment)
 
-    assert done.returncode == 0
-    rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
-    assert rows
-    for row in rows:
-        assert unseal(folder, row["evidence"], Keys.of(key))
-        assert metadata(folder, row["evidence"])["kept"] == "sealed record"
-    written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
-    assert not any(PLANTED.encode() in content for content in written)
-    assert PLANTED not in done.stdout + done.stderr
+    assert (done.returncode, summary(done)["captures"], summary(again)["captures"]) == (0, 18, 0), done.stderr
+    written = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and folder not in path.parents}
+    said = {Path("output"): (done.stdout + done.stderr + again.stdout + again.stderr).encode()}
+    assert any(path.name.endswith(".sealed") for path in written)
+    assert {path.name: number for number in numbers for path, content in (written | said).items()
+            if number.encode() in content} == {}  # fmt: skip
+    if into_file:
+        rows = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+        sealed = [row["evidence"] for row in rows if row["kind"] != "title"]
+        assert any(numbers[1].encode() in gunzipped(unseal(tmp_path / "captures.jsonl.evidence", one, Keys.of(key)))
+                   for one in sealed)  # fmt: skip
+        assert any(numbers[0] in opened(row["sealed_url"], b"only-for-tests") for row in rows)
+
+
+def gunzipped(record: bytes) -> bytes:
+    return b"".join(part.content_stream().read() for part in ArchiveIterator(io.BytesIO(record)))
 
 
 def test_without_a_key_none_is_kept_beside_the_captures_and_that_is_said(
