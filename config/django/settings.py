@@ -188,5 +188,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": _settings.log_level},
-    "loggers": {"axes": {"level": "WARNING"}, "elastic_transport": {"level": "WARNING"}},
+    "loggers": {
+        "axes": {"level": "WARNING"},
+        "elastic_transport": {"level": "WARNING"},
+        # That a request goes to another node is told by the pool already, without a traceback.
+        "elastic_transport.transport": {"level": "ERROR"},
+    },
 }
