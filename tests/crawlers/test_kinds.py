@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from config.sealing import opened
+from crawlers.addresses import masked
 from crawlers.capture import Capture
-from tests.crawlers.conftest import Crawls
+from tests.crawlers.conftest import KEY, Crawls
 from tests.crawlers.site import Reply, Site
 from tests.crawlers.test_presets import as_json, policy_of
 
@@ -243,7 +245,10 @@ def test_an_outbox_is_read_through_its_pages_and_boosts_of_others_are_not(
     captures = crawls.run(policy)
 
     assert said(captures) == [("post", "题目\n第 4 条"), ("post", "第 3 条")]
-    assert captures[0].url == f"{root}@library/4"
+    sealed_url = captures[0].sealed_url
+    assert sealed_url
+    assert opened(sealed_url, KEY) == f"{root}@library/4"
+    assert captures[0].url == masked(f"{root}@library/4", KEY)
     assert {one.headers["Accept"] for one in site.log if one.path == "/outbox"} == {"application/activity+json"}
     assert crawls.report.barren_pages == 0
     pages["true"]["orderedItems"] = [create(5), *pages["true"]["orderedItems"]]  # type: ignore[misc]
