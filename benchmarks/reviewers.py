@@ -144,7 +144,7 @@ class Reviewer(threading.Thread):
         self.dice, self.think, self.cpu = random.Random(seed), think, cpu
 
     def run(self) -> None:
-        time.sleep(self.dice.uniform(0, self.think))  # they do not come in step
+        time.sleep(self.dice.uniform(0, 2 * self.think))  # they do not come in step
         while self.until:
             try:
                 self.one()
@@ -167,7 +167,9 @@ class Reviewer(threading.Thread):
         case = found[1]
         _, _, page = self._ask("case page", "GET", location)
         self._ask("claim", "POST", f"/cases/{case}/claim/", htmx=True)
-        time.sleep(self.think * self.dice.uniform(1, 2))
+        if self.think:
+            time.sleep(self.think * self.dice.uniform(1, 2))
+            self.connection.close()  # the server does not keep it that long; a browser opens another as well
         version = re.search(r'name="version" value="(\d+)"', page)
         finding = self.dice.choice(["dismissed", "confirmed", "escalated"])
         form = f"version={version[1] if version else 0}&finding={finding}&category=illicit_ads"
