@@ -2,15 +2,14 @@
 
 python -m benchmarks.kills                                             # services, 8,000 texts, 24 kills, own servers
 python -m benchmarks.kills --mode embedded --victims work,beat,web,crawl
-python -m benchmarks.kills --captures 100000 --kills 200 --elasticsearch-away 600 --disk-full 60 --flush-redis --clock-step 3600
+python -m benchmarks.kills --captures 100000 --kills 200 --elasticsearch-away 600 --flush-redis
 
 Captures come from a file, in slices, and from a crawl of a forum on loopback; two people decide cases meanwhile. At
 random moments something random is killed outright: a process of `work`, `beat`, `web` or of the crawl, or a server with
 all its processes; whatever ended is started again as a supervisor would, and a command that failed is run again. The
 outages that are asked for come half-way. Judged are the cases at rest against those that the captures must become,
 worked out without queue or database (`benchmarks/expected.py`), the index document by document, and the audit chain.
-`--disk-full` puts the servers on a small disk of their own in memory (root only); `--clock-step` needs libfaketime.
-"""  # noqa: E501 - a command in one line
+"""
 
 from __future__ import annotations
 
@@ -30,7 +29,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import outages, reviewers
+from benchmarks import reviewers
 from benchmarks.captures import rows
 from benchmarks.expected import Expected, differences, expected
 from benchmarks.supervised import Parts, Repeated, Servers
@@ -54,9 +53,7 @@ def main(
         (*PARTS, "crawl", *SERVERS)
     ),
     elasticsearch_away: Annotated[float, typer.Option(help="Seconds without Elasticsearch.")] = 0,
-    disk_full: Annotated[float, typer.Option(help="Seconds without room on the disk of the servers.")] = 0,
     flush_redis: Annotated[bool, typer.Option("--flush-redis", help="Empty the broker.")] = False,
-    clock_step: Annotated[float, typer.Option(help="Seconds by which the clock of the parts goes wrong.")] = 0,
     seed: int = 7,
     state: Annotated[
         Path | None, typer.Option(help="Servers of `deploy.services up --state FILE`, instead of fresh ones.")
@@ -68,14 +65,12 @@ def main(
         raise typer.BadParameter(f"found {', '.join(wrong)}", param_hint="--victims")
     dice, killed = random.Random(seed), Counter[str]()
     with ExitStack() as stack:
-        servers = stack.enter_context(_servers(mode, state, small=disk_full > 0))
+        servers = stack.enter_context(_servers(mode, state))
         addresses = {f"WOODPECKER_{name}": value for name, value in servers.addresses.items()}
         here = stack.enter_context(installation(mode, addresses))
         here.environment["WOODPECKER_LOST_SECONDS"] = "15"
         site = stack.enter_context(Site())
         wanted, slices = _load(here, site, captures, kills)
-        preload, clock = outages.clock(here.folder) if clock_step else ({}, None)
-        here.environment |= preload
         keys = json.loads(reviewers.inside(here, reviewers.PEOPLE, str(PEOPLE)))
         here.environment["WOODPECKER_HTTP_PORT"] = str(port := running.system.free_port())
         parts = Parts(here, PARTS)
@@ -92,7 +87,10 @@ def main(
         for number in range(kills):
             ingest.allow(number + 1)
             if number == kills // 2:
-                outages.hold(here, servers, elasticsearch_away, disk_full, flush_redis, clock, clock_step)
+                if flush_redis:
+                    servers.flush(here.environment["WOODPECKER_BROKER_URL"])
+                if elasticsearch_away:
+                    servers.kill("elasticsearch", elasticsearch_away)
             while ingest.done < number:  # the load goes on as long as the kills do
                 time.sleep(0.2)
             victim = _kill(chosen, parts, crawl, servers, dice)
@@ -165,8 +163,8 @@ def _kill(victims: list[str], parts: Parts, crawl: Repeated, servers: Servers, d
 
 
 @contextmanager
-def _servers(mode: str, state: Path | None, *, small: bool) -> Iterator[Servers]:
-    """Give the servers: those of a state file, or fresh ones, on a small disk where that is asked for."""
+def _servers(mode: str, state: Path | None) -> Iterator[Servers]:
+    """Give the servers: those of a state file, or fresh ones."""
     if mode != "services":
         yield Servers([])
         return
@@ -174,8 +172,6 @@ def _servers(mode: str, state: Path | None, *, small: bool) -> Iterator[Servers]
         own = state is None
         if state is None:
             state = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "servers.json"
-            if small:
-                stack.enter_context(outages.small_disk(running.folder_of(state)))
         running.up(state)
         servers = Servers(running.noted(state), state)
         try:
