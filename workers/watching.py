@@ -27,6 +27,20 @@ def run(every: float) -> None:
             return
 
 
+def lines(every: float, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Tell the state until Ctrl-C, for machines; a database that is away ends it.
+
+    Raises:
+        DatabaseError: the database cannot be read.
+    """
+    try:
+        while True:
+            tell(status.snapshot())
+            _pause(every)
+    except KeyboardInterrupt:
+        return
+
+
 def pages(wait: Callable[[], None]) -> Iterator[RenderableType]:
     """Yield the state again and again, with the rates since the look before."""
     before: dict[str, float] = {}

@@ -30,6 +30,8 @@ from casework.skew import CLOCKS_APART
 CHUNK = 1000
 TIMEOUT_SECONDS = 5.0
 """A page that waits longer is answered from the database; a slow bulk is sent again by the sweep."""
+CREATE_SECONDS = 15.0
+"""A busy node answers searches long before it has made an index."""
 SURE_SECONDS = 30.0
 """How long a process goes on believing that the index it saw is there."""
 _CONFLICT, _ABSENT = 409, 404
@@ -245,7 +247,7 @@ class ElasticsearchSearch:
 
     def _create(self) -> str:
         name = f"{self.alias}-v{mapping.VERSION}-{time.time_ns()}"
-        self._client.indices.create(
+        self._client.options(request_timeout=CREATE_SECONDS).indices.create(
             index=name, settings=mapping.settings(self.analyzer), mappings=mapping.mappings(self.analyzer)
         )
         return name

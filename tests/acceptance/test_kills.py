@@ -48,8 +48,8 @@ def test_an_ingest_that_is_killed_is_run_again(install: Callable[..., Installati
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows(5000)), "utf-8")
     here.run("status")
     killed = here.start("ingest", str(file))
-    while here.status()["inbox"] == 0:
-        assert killed.poll() is None
+    here.until(lambda now: now["inbox"] > 0)
+    assert killed.poll() is None
     _kill([killed])
 
     done = here.run("ingest", str(file), "--json")

@@ -58,10 +58,30 @@ class Installation:
     def until(self, ready: Callable[[dict[str, Any]], bool], seconds: float = 120) -> dict[str, Any]:
         """Wait until the status is as wanted and return it."""
         deadline = time.monotonic() + seconds
-        while not ready(status := self.status()):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not within {seconds:.0f} s: {status}")
-        return status
+        status: dict[str, Any] = {}
+        while time.monotonic() < deadline:
+            for status in self._looks(deadline):
+                if ready(status):
+                    return status
+        raise TimeoutError(f"not within {seconds:.0f} s: {status}")
+
+    def _looks(self, deadline: float) -> Iterator[dict[str, Any]]:
+        """Yield the status twice a second from one process: to start it takes longer than what is waited for. It
+        ends when the time is up, or when the database cannot be read."""
+        command = [*WOODPECKER, "status", "--watch", "--json", "--every", "0.5"]
+        with subprocess.Popen(
+            command, env=self.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as watcher:
+            assert watcher.stdout
+            try:
+                for line in watcher.stdout:
+                    looked = json.loads(line)
+                    if "error" not in looked:
+                        yield dict(looked)
+                    if time.monotonic() > deadline:
+                        return
+            finally:
+                watcher.kill()
 
     def rest(self, seconds: float = 120) -> dict[str, Any]:
         """Wait until nothing is under way and return the status then."""

@@ -44,3 +44,17 @@ def test_a_part_that_is_away_is_named_and_an_absent_database_is_waited_for(monke
         patch.setattr(status, "snapshot", gone)
         assert "the server closed the connection" in text(next(pages))
     assert "inbox 0" in text(next(pages))
+
+
+def test_a_machine_is_told_each_look_until_somebody_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_pause", lambda _seconds: None)
+    told: list[int] = []
+
+    def tell(snapshot: dict[str, object]) -> None:
+        told.append(int(str(snapshot["inbox"])))
+        if len(told) == 2:
+            raise KeyboardInterrupt
+        intake.receive([make_capture()])
+
+    watching.lines(2, tell)
+    assert told == [0, 1]

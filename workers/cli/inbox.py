@@ -21,7 +21,9 @@ def status(
     every: Annotated[float, typer.Option(min=0.2, max=3600, help="With --watch: seconds between looks.")] = 2.0,
     json: Json = False,
 ) -> None:
-    """Print the state: inbox, captures, cases, search, workers. With --watch it stays on the terminal and moves."""
+    """Print the state: inbox, captures, cases, search, workers. With --watch it stays on the terminal and moves; with
+    --watch --json each look is a line.
+    """
     from workers.cli.start import prepare
 
     prepare(migrate=False, as_json=json)
@@ -29,13 +31,14 @@ def status(
 
     from casework import status as state
 
-    if watch and json:
-        leave(Exit.WRONG_INPUT, "found --watch and --json; allowed: one of them", as_json=json)
     try:
         if watch:
             from workers import watching
 
-            watching.run(every)
+            if json:
+                watching.lines(every, summary)
+            else:
+                watching.run(every)
         else:
             snapshot = state.snapshot()
             _report(snapshot, json)

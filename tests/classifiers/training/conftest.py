@@ -13,5 +13,6 @@ NEED_TORCH = [
     "test_killed.py",
     "test_gpu_recipes.py",
     "test_served.py",
+    "test_shrink.py",
 ]
 collect_ignore = [] if find_spec("torch") and find_spec("transformers") else NEED_TORCH

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from config.policy import load_class
+from workers.cli.output import console
 
 SITE = """\
 title: 梧桐里
@@ -57,7 +58,7 @@ def test_wrong_files_are_told_together_and_nothing_else_is_said(woodpecker: Any,
 def test_explain_tells_each_value_its_place_and_the_thresholds_that_follow(
     woodpecker: Any, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "300")  # wide enough for the longest folder of a test
+    monkeypatch.setattr(console, "width", 300)  # enough for the longest folder of a test
     done = woodpecker("config", "explain", str(file))
 
     assert done.code == 0
