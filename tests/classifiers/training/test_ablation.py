@@ -19,48 +19,9 @@ from classifiers.training.recipe import load_recipe
 from classifiers.training.rows import Rows
 from classifiers.training.sets import load_sets
 from classifiers.training.train import keep_ablation
+from tests.classifiers.made_up import PLAIN, described, told_by_label
 
-SETS = """
-read:
-  file: read.jsonl
-  origin: made up
-  licence: none
-  tier: open
-  register: made up
-  evidence:
-    - {values: [1], says: {gambling: 1}}
-    - {values: [0], says: {gambling: 0}}
-  cannot_tell: everything
-  hold_back: {by: tail, share: 0.5}
-voted:
-  file: voted.jsonl
-  origin: made up
-  licence: none
-  tier: open
-  register: made up
-  weak: true
-  evidence:
-    - {values: [1], says: {gambling: 1}}
-    - {values: [0], says: {gambling: 0}}
-  cannot_tell: everything
-  hold_back: {by: tail, share: 0.5}
-"""
-PLAIN = [
-    "今天",
-    "作文课",
-    "春游",
-    "同学",
-    "天气",
-    "晚饭",
-    "小猫",
-    "图书馆",
-    "足球",
-    "画画",
-    "钢琴",
-    "作业",
-    "周末",
-    "公园",
-]
+SETS = described("read", told_by_label("gambling")) + described("voted", told_by_label("gambling"), "weak: true")
 
 
 @pytest.fixture

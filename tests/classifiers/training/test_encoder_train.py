@@ -27,33 +27,12 @@ from classifiers.training.recipe import RECIPES
 from classifiers.training.rows import UNKNOWN, Rows
 from classifiers.training.sets import load_sets
 from classifiers.training.train import halves, train
+from tests.classifiers.made_up import PLAIN, described, told_by_label
 
 QUIET = Console(quiet=True)
-SETS = """
-forum:
-  file: forum.jsonl
-  origin: made up
-  licence: none
-  tier: open
-  register: made up
-  evidence:
-    - {values: [1], says: {bullying: 1}}
-    - {values: [0], says: {bullying: 0}}
-  cannot_tell: everything
-  hold_back: {by: tail, share: 0.4}
-bets:
-  file: bets.jsonl
-  origin: made up
-  licence: none
-  tier: open
-  register: made up
-  evidence:
-    - {values: [1], says: {gambling: 1}}
-    - {values: [0], says: {gambling: 0}}
-  cannot_tell: everything
-  ordinary: true
-  hold_back: {by: tail, share: 0.4}
-"""
+SETS = described("forum", told_by_label("bullying"), share=0.4) + described(
+    "bets", told_by_label("gambling"), "ordinary: true", share=0.4
+)
 LINEAR = """
 version: linear-tiny
 seed: 5
@@ -78,22 +57,6 @@ sets_file: sets.yaml
 categories: [bullying, gambling]
 training: {samples: 24000, batch_ids: 4096, rate: 0.01, table_rate: 0.01, evaded: 0.1, check_every: 4000}
 """
-PLAIN = (
-    "今天",
-    "作文课",
-    "春游",
-    "同学",
-    "天气",
-    "晚饭",
-    "小猫",
-    "图书馆",
-    "足球",
-    "画画",
-    "钢琴",
-    "作业",
-    "周末",
-    "公园",
-)
 WRONG = {"forum": ("真丑", "滚开"), "bets": ("下注", "赔率")}
 
 

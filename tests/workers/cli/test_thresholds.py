@@ -14,49 +14,13 @@ from config import policy
 from config.proposing import with_measured
 from config.settings import get_settings
 from config.thresholds import Aim, AtThreshold, ByZone, GeneralPolicy, Measured, OrdinaryShare
+from tests.classifiers.made_up import PLAIN, described, told_by_label
 
-SETS = """
-bets:
-  file: bets.jsonl
-  origin: made up
-  licence: none
-  tier: open
-  register: made up
-  evidence:
-    - {values: [1], says: {gambling: 1}}
-    - {values: [0], says: {gambling: 0}}
-  cannot_tell: everything
-  hold_back: {by: tail, share: 0.6}
-talk:
-  file: talk.jsonl
-  origin: made up
-  licence: none
-  tier: open
-  register: made up
-  evidence:
-    - {says: {gambling: 0}}
-  cannot_tell: everything
-  ordinary: true
-  hold_back: {by: tail, share: 0.6}
-"""
+SETS = described("bets", told_by_label("gambling"), share=0.6) + described(
+    "talk", "{says: {gambling: 0}}", "ordinary: true", share=0.6
+)
 RECIPE = "version: tiny\nseed: 5\nbits: 12\nsets_file: sets.yaml\ncolumns: {gambling: {}}\n"
 POLICY = "# 说明\nthresholds: {general: 0.5, kid_zone: 0.3}\naim: {ordinary: [talk], general: 0.01, kid_zone: 0.03}\n"
-PLAIN = [
-    "今天",
-    "作文课",
-    "春游",
-    "同学",
-    "天气",
-    "晚饭",
-    "小猫",
-    "图书馆",
-    "足球",
-    "画画",
-    "钢琴",
-    "作业",
-    "周末",
-    "公园",
-]
 
 
 @pytest.fixture
