@@ -16,6 +16,9 @@ def test_every_test_that_is_marked_modes_passes_on_postgresql(services: dict[str
     """Django reads its database once in a process, so the other database needs a process of its own."""
     database = urlsplit(services["DATABASE_URL"])._replace(path=f"/modes_{uuid.uuid4().hex[:12]}")
     environment = {**os.environ, "WOODPECKER_DATABASE_URL": urlunsplit(database)}
+    # A command that ran in this process may have named Django's settings; pytest-django would then read them before
+    # tests/conftest.py has named the tests' own data folder.
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
     environment |= {f"WOODPECKER_TEST_{name}": address for name, address in services.items()}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "modes", "-p", "no:cacheprovider", "tests"],
