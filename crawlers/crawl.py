@@ -120,12 +120,20 @@ def crawl_all(jobs: Sequence[tuple[SitePolicy, Options]]) -> list[Crawled]:
     """
     _open_enough_files()
     private = [host for policy, _ in jobs for host in private_hosts(policy)]
+    _silence()  # before Scrapy tells which versions it has
     process = AsyncCrawlerProcess(_BASE | {"WOODPECKER_PRIVATE_HOSTS": private})
     every = [_begin(process, policy, options) for policy, options in jobs]
     if process.crawlers:
         _pass_over_what_stays()
         process.start()
     return every
+
+
+def _silence() -> None:
+    """What a crawl did stands in its report; Scrapy's log says nothing more, and may hold texts."""
+    log = logging.getLogger("scrapy")
+    log.propagate = False
+    log.handlers = [logging.NullHandler()]
 
 
 def _begin(process: AsyncCrawlerProcess, policy: SitePolicy, options: Options) -> Crawled:
@@ -217,10 +225,7 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
         "due_only": options.get("due_only", False),
     }
     try:
-        # What a crawl did stands in its report.
-        log = logging.getLogger("scrapy")
-        log.propagate = False
-        log.handlers = [logging.NullHandler()]
+        _silence()
         yield _Job(settings(policy, report, gate, options.get("contact", "")), arguments, report)
     finally:
         state.close()
