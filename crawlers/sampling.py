@@ -153,19 +153,18 @@ def allocate(sizes: Mapping[str, int], spreads: Mapping[str, float], total: int,
     known = [spreads[name] for name in sizes if name in spreads]
     usual = sum(known) / len(known) if known and sum(known) else 1.0
     weights = {name: size * spreads.get(name, usual) for name, size in sizes.items()}
-    given = {name: min(floor, size) for name, size in sizes.items()}
-    open_ = {name for name in sizes if given[name] < sizes[name]}
-    shares = {name: float(given[name]) for name in sizes}
-    while open_:
-        rest = total - sum(shares[name] for name in sizes if name not in open_)
-        whole = sum(weights[name] for name in open_)
-        wanted = {name: rest * weights[name] / whole if whole else 0.0 for name in open_}
-        # Whoever would get less than the floor, or more than there is, is settled first; the others share the rest.
-        settled = {name: float(given[name]) for name in open_ if wanted[name] <= given[name]}
-        settled = settled or {name: float(sizes[name]) for name in open_ if wanted[name] >= sizes[name]}
-        shares |= settled or wanted
-        open_ = open_ - settled.keys() if settled else set()
-    return _whole(shares, sizes)
+    most = max(weights.values(), default=0.0)
+    # What weighs next to nothing beside the others gets its floor; a level that gave it more would be past counting.
+    weights = {name: weight / most if weight > most * 1e-12 else 0.0 for name, weight in weights.items()}
+    low, high = 0.0, max((sizes[name] / weight for name, weight in weights.items() if weight), default=0.0)
+
+    def shares(level: float) -> dict[str, float]:
+        return {name: min(max(level * weights[name], float(min(floor, size))), size) for name, size in sizes.items()}
+
+    for _ in range(200):  # the more the level, the more is drawn altogether, so halving finds the one that is right
+        middle = (low + high) / 2
+        low, high = (middle, high) if sum(shares(middle).values()) < total else (low, middle)
+    return _whole(shares(high), sizes)
 
 
 def _whole(shares: Mapping[str, float], sizes: Mapping[str, int]) -> dict[str, int]:

@@ -102,6 +102,7 @@ def test_no_stratum_falls_below_the_floor_even_where_nothing_was_ever_found() ->
 
 def test_what_a_small_stratum_cannot_use_goes_to_the_others() -> None:
     assert allocate({"a": 10, "b": 1000}, {"a": 99.0, "b": 1.0}, 100, 2) == {"a": 10, "b": 90}
+    assert allocate({"a": 4, "b": 4}, {"a": 1.0, "b": 2.0}, 8, 3) == {"a": 4, "b": 4}
 
 
 def test_floors_take_half_of_a_draw_at_most_and_are_never_below_two() -> None:
