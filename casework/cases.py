@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case as Choice
+from django.db.models import F, Q, QuerySet, TextField, Value, When
 from django.utils import timezone
 
 from casework import audit, evidence, exposure, policies, signals, signatures
@@ -136,6 +137,7 @@ def _neighbours(case: Case, user: User) -> tuple[list[Case], list[Case]]:
 def strip_text(cases: QuerySet[Case]) -> int:
     """Take the text, and all that quotes it, out of these rows; their digests and verdicts stay.
 
+    Personal data in an address goes with it, unless the case is confirmed: its list needs the address as it is.
     The caller holds a transaction and announces the ids.
     """
     now = timezone.now()
@@ -147,6 +149,7 @@ def strip_text(cases: QuerySet[Case]) -> int:
         undone=[],
         redactions=[],
         evidence=None,
+        sealed_url=Choice(When(state=CaseState.CONFIRMED, then=F("sealed_url")), default=Value("", TextField())),
         purge_after=None,
         purged_at=now,
         updated_at=now,

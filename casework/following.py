@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case as When_
+from django.db.models import Case as Choice
 from django.db.models import (
     CharField,
     F,
@@ -125,17 +125,17 @@ def _settled(category: str, grade: str = "") -> dict[str, Any]:
     }
 
 
-def _severity(category: str) -> When_:
+def _severity(category: str) -> Choice:
     graver, lighter = hits.severities_of(category)
     imminent = Contains(Cast("spans", TextField()), f'"{hits.IMMINENT_RULE}')
     special = imminent if category == hits.SELF_HARM else Q(kid_zone=True)
-    return When_(When(special, then=Value(graver)), default=Value(lighter), output_field=CharField())
+    return Choice(When(special, then=Value(graver)), default=Value(lighter), output_field=CharField())
 
 
 def _purge_after(case: Case) -> Any:
     if case.state != CaseState.OUT_OF_SCOPE:
         return None
-    return When_(When(purged_at__isnull=True, then=Value(case.purge_after or timezone.now())), default=None)
+    return Choice(When(purged_at__isnull=True, then=Value(case.purge_after or timezone.now())), default=None)
 
 
 def _touched() -> dict[str, Any]:

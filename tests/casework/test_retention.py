@@ -34,6 +34,15 @@ def test_a_dismissed_case_keeps_its_text_for_thirty_days_then_digest_and_verdict
         decisions.undo(old.pk, Decision.objects.get(case=old).decided_by)
 
 
+def test_personal_data_in_an_address_goes_with_the_text_unless_a_list_needs_it() -> None:
+    harmless, harmful = dismissed(MONTH), make_case()
+    decisions.decide(harmful.pk, make_user(), "confirmed", expected_version=1, category="bullying")
+    both = Case.objects.filter(pk__in=[harmless.pk, harmful.pk])
+    both.update(sealed_url="sealed")
+    cases.strip_text(both)
+    assert [both.get(pk=one.pk).sealed_url for one in (harmless, harmful)] == ["", "sealed"]
+
+
 def test_a_dry_run_counts_and_changes_nothing() -> None:
     case = dismissed(MONTH)
     purge = retention.purge(dry_run=True)
