@@ -18,7 +18,7 @@ from tests.crawlers.conftest import Crawls
 @pytest.fixture
 def given(crawls: Crawls) -> BaseSettings:
     def gate(fetch: Any) -> Any:
-        raise NotImplementedError
+        raise AssertionError("reading the settings asks for nothing")
 
     return Settings(settings(crawls.policy(), CrawlReport("forum"), gate, ""))
 
