@@ -55,14 +55,19 @@ def in_force() -> Reassessment | None:
 
 @transaction.atomic
 def begin(model: str, by: str) -> Reassessment:
-    """Let this model assess again what is open, in the place of the one before; one that is in force goes on."""
+    """Let this model assess again what is open, in the place of the one before; one that is in force goes on.
+
+    Where nothing is open that another model assessed, the audit log has nothing to tell.
+    """
     chains.lock(_LOCK)
     before = in_force()
     if before is not None and before.model_version == model:
         return before
     end(model)
     made = Reassessment.objects.create(model_version=model, started_by=by)
-    audit.record("model.reassess", audit.SYSTEM, f"model:{model}", by=by, before=before.model_version if before else "")
+    if _waiting(made).exists():
+        former = before.model_version if before else ""
+        audit.record("model.reassess", audit.SYSTEM, f"model:{model}", by=by, before=former)
     return made
 
 

@@ -230,6 +230,19 @@ def test_another_model_takes_the_place_of_the_one_before_and_the_same_goes_on() 
     assert reassessments.in_force() is None
 
 
+def test_the_audit_log_says_that_a_model_begins_only_where_something_is_open() -> None:
+    case = make_case(model_version=NEW)
+    make_case(state=CaseState.DISMISSED)
+    first = reassessments.begin(NEW, "worker")
+    assert reassessments.in_force() == first
+    assert not AuditEntry.objects.filter(action="model.reassess").exists()
+
+    claims.take(case.pk, make_user())  # it waits, until it is free
+    reassessments.begin("stand-in-3", "worker")
+    entry = AuditEntry.objects.get(action="model.reassess")
+    assert entry.details == {"by": "worker", "before": NEW}
+
+
 def test_one_worker_at_a_time_is_at_it_and_a_dead_one_loses_its_turn() -> None:
     make_case()
     run = reassessments.begin(NEW, "worker")
