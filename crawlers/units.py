@@ -119,7 +119,7 @@ class UnitReader:
                 redactions=tuple(span for span in spans if span.end <= len(redacted)),
                 published_at=unit.published_at,
                 captured_at=now,
-                thread=masked_key((unit.thread or thread)[:300], self._key),
+                thread=masked_key(unit.thread or thread, self._key)[:300],
                 position=unit.position,
                 flags=(*flags, "edited") if edited else tuple(flags),
                 method=section.method,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 from config.sealing import opened
 from crawlers.addresses import mask_capture, masked, masked_key
 from crawlers.capture import Capture
+from crawlers.sampling import UNKNOWN
+from crawlers.units import Unit, UnitReader
+from tests.crawlers.conftest import Crawls
 from tests.crawlers.importers.test_jsonl import ROW
 
 KEY = b"only-for-tests"
@@ -86,6 +90,18 @@ def test_no_planted_number_survives_in_an_address(number: str, pattern: str, spo
     found = masked(f"https://forum.example{pattern.format(written)}", KEY)
     assert written not in found
     assert urlsplit(found).netloc == "forum.example"
+
+
+def test_a_long_address_of_a_thread_is_masked_before_it_is_cut(crawls: Crawls) -> None:
+    thread = f"https://forum.example/t/{'a' * 265}-13800001234/5"
+    policy = crawls.policy()
+    unit = Unit("7", "comment", "一", None, 0)
+    found = UnitReader(policy, KEY).capture(
+        unit, policy.sections[0], thread, thread, thread, UNKNOWN, datetime(2026, 11, 27, tzinfo=UTC)
+    )
+    assert found
+    assert found.thread == masked(thread, KEY)[:300]
+    assert "1380000" not in found.model_dump_json(exclude={"sealed_url"})
 
 
 def test_what_somebody_else_supplies_is_masked_and_its_address_kept_sealed() -> None:
