@@ -23,9 +23,10 @@ _NAMED = {
     "qq": "qq", "wechat": "wechat", "weixin": "wechat", "idcard": "identity_number", "realname": "name",
     "username": "handle", "nickname": "handle", "nick": "handle",
 }  # fmt: skip
-"""Names of values in a query that are personal whatever they look like."""
+"""Names of values in a query that are personal whatever they look like, however they are divided: user_name too."""
+_NAMES = "|".join("_*".join(name) for name in _NAMED)
 _HINT = re.compile(
-    rf"\d{{5}}|\d{{3}}-\d{{4}}|[%@]|(?:^|[/=])(?:{'|'.join(PEOPLE)})/|[?&](?:{'|'.join(_NAMED)}|user_name|id_card)=",
+    rf"\d{{5}}|\d{{3}}-\d{{4}}|[%@]|(?:^|[/=])(?:{'|'.join(PEOPLE)})/|[?&]_*(?:{_NAMES})_*=",
     re.IGNORECASE,
 )
 """What an address must have in it to be looked at closely."""

@@ -28,6 +28,7 @@ PERSONAL = [
     ("/t/" + quote("加微信abc12345", encoding="gb18030"), "/t/", ""),
     ("/search?q=13800001234&page=2", "/search?q=~phone-", "&page=2"),
     ("/x?mobile=5551&a=1", "/x?mobile=~phone-", "&a=1"),
+    ("/x?nick_name=lisi&a=1", "/x?nick_name=~handle-", "&a=1"),
     ("/x?mail=li.si%40mail.example", "/x?mail=~email-", ""),
     ("/li.si@mail.example/3", "/~email-", "/3"),
     ("/@zhangsan/109876543210987654", "/@~handle-", "/109876543210987654"),
