@@ -28,7 +28,7 @@ _LOCK = "reassessment"
 BEHIND_SECONDS = 5.0
 """Age of a waiting batch of captures from which the inbox is behind: what is new goes first."""
 FEW_AFTER, NONE_AFTER = 3, 6
-"""Batches begun and never written, after which one case is tried alone, and after which it is set aside."""
+"""Batches begun of which nobody told the end, after which one case is tried alone, and after which it is set aside."""
 
 _FIELDS = (
     *("model_version", "policy_digest", "category", "categories", "severity", "grade", "score", "scores", "spans"),
@@ -116,8 +116,8 @@ def _turn() -> timedelta:
 
 
 def end_turn(run_id: int) -> None:
-    """Note that nobody is at it."""
-    Reassessment.objects.filter(pk=run_id).update(busy_until=None)
+    """Note that nobody is at it, and that the batch came to its end, whatever there was to write."""
+    Reassessment.objects.filter(pk=run_id).update(busy_until=None, attempts=0)
 
 
 def next_cases(run: Reassessment, size: int) -> list[Case]:

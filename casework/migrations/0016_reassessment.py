@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "attempts",
-                    models.PositiveSmallIntegerField(db_comment="batches begun since one was last written", default=0),
+                    models.PositiveSmallIntegerField(db_comment="batches begun since one last came to its end", default=0),
                 ),
                 (
                     "failed",

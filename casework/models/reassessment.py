@@ -15,7 +15,7 @@ class Reassessment(models.Model):
     started_by = models.CharField(max_length=16, db_comment="`worker`: one came up with this model, or `command`")
     ended_at = models.DateTimeField(null=True, db_comment="when another model took its place; null: in force")
     busy_until = models.DateTimeField(null=True, db_comment="a worker is at it; past: it died, or waits for its turn")
-    attempts = models.PositiveSmallIntegerField(default=0, db_comment="batches begun since one was last written")
+    attempts = models.PositiveSmallIntegerField(default=0, db_comment="batches begun since one last came to its end")
     failed = models.JSONField(default=list, db_comment="ids of cases that this model could not assess")
     assessed = models.PositiveIntegerField(default=0)
     graver = models.PositiveIntegerField(default=0, db_comment="of them: now more severe")

@@ -108,6 +108,19 @@ def test_a_text_that_cannot_be_assessed_is_set_aside_and_the_others_go_on(
     assert Reassessment.objects.get().failed == [bad.pk]
 
 
+def test_workers_that_found_nothing_to_do_put_no_case_under_suspicion(
+    messages: Callable[[], list[Message]],
+) -> None:
+    for _ in range(reassessments.NONE_AFTER + 1):
+        tasks.begin_reassessment()
+        work_off(messages)
+    make_case()  # as one that is split off later
+    tasks.begin_reassessment()
+    work_off(messages)
+    assert Case.objects.get().model_version == NEW
+    assert Reassessment.objects.get().failed == []
+
+
 def test_the_sweep_goes_on_with_what_a_killed_worker_left_once_and_not_while_the_inbox_is_behind(
     messages: Callable[[], list[Message]],
 ) -> None:
