@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from config.sealing import NotOpened, opened, sealed
@@ -18,7 +17,8 @@ _LEAD = "sealed:"
 class Memory(sqlite3.Connection):
     """A connection that seals such values on their way in and opens them on their way out; without a `key` it is plain.
 
-    The same address is sealed alike each time, so that it can be looked for.
+    The same address is sealed alike each time, so that it can be looked for. A parameter that is a list is handed on as
+    JSON, for what is looked for together (json_each).
     """
 
     key = b""
@@ -28,22 +28,22 @@ class Memory(sqlite3.Connection):
         self.key, self.row_factory = key, self._opened if key else None
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        """As `sqlite3.Connection.execute`."""
+        """As `sqlite3.Connection.execute`; parameters by place."""
         return super().execute(sql, self._sealed(parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
-        """As `sqlite3.Connection.executemany`."""
+        """As `sqlite3.Connection.executemany`; parameters by place."""
         return super().executemany(sql, [self._sealed(row) for row in parameters])
 
-    def _sealed(self, row: Any) -> Any:
-        return [self._seal(value) for value in row] if self.key and isinstance(row, tuple | list) else row
+    def _sealed(self, row: Sequence[Any]) -> list[object]:
+        return [self._bound(value) for value in row]
+
+    def _bound(self, value: object) -> object:
+        return json.dumps([self._seal(one) for one in value]) if isinstance(value, list) else self._seal(value)
 
     def _seal(self, value: object) -> object:
-        if not isinstance(value, str) or ("/" not in value and "@" not in value):
+        if not self.key or not isinstance(value, str) or ("/" not in value and "@" not in value):
             return value
-        if value.startswith("[") and value.endswith("]"):  # keys that are looked for together (json_each)
-            with suppress(ValueError):
-                return json.dumps([self._seal(one) for one in json.loads(value)])
         if masked(value, self.key) == value:
             return value
         own = value.removesuffix(TITLE)

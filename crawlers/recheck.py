@@ -6,7 +6,6 @@ up to three requests in all go back over its earlier pages, and a thread that re
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -77,7 +76,11 @@ def rolls_off(recipe: ThreadRecipe) -> bool:
 
 
 class Past:
-    """What is remembered of whole threads, of their pages and of what is gone; kept when the state is committed."""
+    """What is remembered of whole threads, of their pages and of what is gone; kept when the state is committed.
+
+    Args:
+        db: the memory's connection (crawlers/memory.py).
+    """
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
@@ -151,7 +154,7 @@ class Past:
     def note_there(self, thread: str, units: Iterable[str]) -> None:
         """Remember that units are there, whatever was thought of them before."""
         query = "DELETE FROM gone WHERE thread=? AND unit IN (SELECT value FROM json_each(?))"
-        self._db.execute(query, (thread, json.dumps(list(units))))
+        self._db.execute(query, (thread, list(units)))
 
 
 def section_due(section: Section, begun: float, now: float) -> bool:

@@ -25,7 +25,7 @@ from crawlers.datetimes import parse_zh
 from crawlers.drawing import Drawing
 from crawlers.keeping import Keeper
 from crawlers.middleware import GateMiddleware, Refused
-from crawlers.recheck import SHARE_OF_LOOK_BACK, section_due
+from crawlers.recheck import SHARE_OF_LOOK_BACK, TITLE, section_due
 from crawlers.report import CrawlReport
 from crawlers.sampling import Listed, StartPage
 from crawlers.state import State, ThreadState
@@ -227,7 +227,7 @@ class SiteSpider(scrapy.Spider):
         signal = "|".join(str(part) for part in parts if part is not None)
         thread = ThreadVisit(visit.section, key, url, own, signal, announced=parts[0])
         if title := fields.text(recipe.title, item):
-            unit = Unit(f"{key}#title", "title", title, None, 0)
+            unit = Unit(f"{key}{TITLE}", "title", title, None, 0)
             before = self.state.known(key, [unit.key]).get(unit.key)
             self.keeper.emit(unit, thread, url, before, response)
             thread.changed = False  # a new title says nothing of the answers

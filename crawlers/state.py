@@ -6,7 +6,6 @@ Written page by page, so that a killed crawl goes on where it was.
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import sqlite3
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from crawlers.frame import SCHEMA as FRAME_SCHEMA
 from crawlers.frame import Frame
 from crawlers.memory import Memory
 from crawlers.recheck import SCHEMA as PAST_SCHEMA
-from crawlers.recheck import Past
+from crawlers.recheck import TITLE, Past
 from crawlers.yields import SCHEMA as YIELD_SCHEMA
 from crawlers.yields import History
 
@@ -135,12 +134,12 @@ class State:
     def known(self, thread: str, units: Iterable[str]) -> dict[str, str]:
         """Return unit → capture id of those units of a thread that were captured before."""
         query = "SELECT unit, capture_id FROM unit WHERE thread=? AND unit IN (SELECT value FROM json_each(?))"
-        return dict(self._db.execute(query, (thread, json.dumps(list(units)))))
+        return dict(self._db.execute(query, (thread, list(units))))
 
     def units_of(self, thread: str) -> int:
         """Return how many units of a thread were captured before; its title is none."""
         query = "SELECT count(*) FROM unit WHERE thread=? AND unit != ?"
-        return int(self._db.execute(query, (thread, f"{thread}#title")).fetchone()[0])
+        return int(self._db.execute(query, (thread, f"{thread}{TITLE}")).fetchone()[0])
 
     def note_unit(self, thread: str, unit: str, capture_id: str) -> None:
         """Remember that a unit was captured with this content."""

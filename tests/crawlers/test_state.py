@@ -36,9 +36,11 @@ def test_a_unit_is_known_within_its_thread(folder: Path) -> None:
     assert state.known("t1", ["p1"]) == {"p1": "edited"}
 
 
-def test_the_units_of_a_page_are_looked_up_at_once_whatever_their_keys_are(folder: Path) -> None:
-    state = State(folder, "a")
-    keys = ["1", "01", "1.0", "a'b", '"', "键", "null", "[1]", *map(str, range(10, 1500))]
+@pytest.mark.parametrize("secret", [b"", b"only-for-tests"], ids=["plain", "sealed"])
+def test_the_units_of_a_page_are_looked_up_at_once_whatever_their_keys_are(folder: Path, secret: bytes) -> None:
+    state = State(folder, "a", key=secret)
+    keys = ["1", "01", "1.0", "a'b", '"', "键", "null", "[1]", '["a/b",1]', *map(str, range(10, 1500))]
+    keys.append(f"{'[' * 5000}/{']' * 5000}")
     for key in keys:
         state.note_unit("t", key, f"id of {key}")
 
