@@ -190,11 +190,10 @@ def _enter_copies(copies: list[Case], ids: dict[str, int]) -> None:
         copy.copy_of_id, copy.indexed_version = case.pk, 1
         if case.restricted:
             responses.destroy([copy.evidence])
+            hits.settle(hits.restrict(copy), hits.RESTRICTED, (hits.RESTRICTED,))
         if decision := last.get(case.pk):
             following.append((copy, _following(copy, decision)))
             _mirror(copy, case, decision)
-        elif case.restricted:
-            hits.restrict(copy)
     written = _insert(copies)
     rows = []
     for copy, decision in following:
@@ -234,8 +233,6 @@ def _following(copy: Case, decision: Decision) -> Decision:
 def _mirror(copy: Case, case: Case, decision: Decision) -> None:
     """Bring a copy to where its case stands. Saves nothing."""
     copy.state = case.state
-    if case.restricted and not copy.restricted:
-        hits.restrict(copy)
     if decision.category:
         others = [slug for slug in copy.categories if slug != decision.category]
         hits.settle(copy, decision.category, None if copy.restricted else [decision.category, *others], decision.grade)
@@ -248,11 +245,16 @@ def restrict_copies(case: Case) -> None:
     """Strip every copy of a case that has just become restricted, in the running transaction."""
     copies = list(Case.objects.select_for_update(no_key=True).filter(copy_of=case, restricted=False).order_by("id"))
     for copy in copies:
-        restricting.restrict(copy)
-        hits.settle(copy, hits.RESTRICTED, (hits.RESTRICTED,))
+        _restrict(copy)
         copy.version += 1
         copy.indexed_version = copy.version
         copy.save()
+
+
+def _restrict(copy: Case) -> None:
+    """Strip a copy that is in the database, as its case is. Saves nothing of the row."""
+    restricting.restrict(copy)
+    hits.settle(copy, hits.RESTRICTED, (hits.RESTRICTED,))
 
 
 def _restore(copy: Case, decision: Decision) -> None:
@@ -304,6 +306,8 @@ def rejoin(case_id: int, user: User) -> Case:
     copy.copy_of, copy.split_from, copy.due_at = case, None, None
     forms = [likeness.normal_form(one.folded, one.undone) for one in (copy, case)]
     copy.likeness = likeness.likeness(*forms)
+    if case.restricted and not copy.restricted:
+        _restrict(copy)
     decision = _last_decisions({case.pk}).get(case.pk)
     if decision is not None:
         _following(copy, decision).save()
