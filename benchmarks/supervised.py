@@ -176,7 +176,6 @@ class Servers:
                     return
                 except CannotStart as error:  # a full disk: tried again as a supervisor would
                     print(str(error).splitlines()[0], flush=True)
-                    server.kill()
 
         self._away[name] = threading.Thread(target=again, daemon=True)
         self._away[name].start()

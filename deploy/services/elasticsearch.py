@@ -53,10 +53,8 @@ def serve(folder: Path, port: int, password: str) -> int:
     """Start a node, after a kill too, and wait until it answers as part of its cluster; return its process id."""
     alone = "single-node" in (folder / "config" / "elasticsearch.yml").read_text("utf-8")
     command = [str(_distribution() / "bin" / "elasticsearch"), f"-Ehttp.port={port}"]
-    log = folder / "log"
-    pid = system.start(system.unprivileged(command, _environment(folder, HEAP if alone else HEAP_OF_SEVERAL)), log)
-    system.wait(lambda: _healthy(port, password), "Elasticsearch", log, seconds=300)
-    return pid
+    command = system.unprivileged(command, _environment(folder, HEAP if alone else HEAP_OF_SEVERAL))
+    return system.start(command, folder / "log", lambda: _healthy(port, password), "Elasticsearch", seconds=300)
 
 
 def address(port: int, password: str) -> str:

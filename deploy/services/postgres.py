@@ -13,10 +13,7 @@ NAME = "woodpecker"
 def make(folder: Path, password: str) -> None:
     """Make an empty cluster in a folder."""
     programs = system.need(_programs, "postgresql")
-    system.hand_over(folder)
-    secret = folder / "password"
-    secret.write_text(password, "utf-8")
-    system.hand_over(folder)
+    secret = system.write(folder, "password", password)
     data = folder / "data"
     command = [
         str(programs / "initdb"), "--pgdata", str(data), "--username", NAME, "--pwfile", str(secret),
@@ -39,24 +36,23 @@ def listen(folder: Path, addresses: str, network: str = "") -> None:
 
 def serve(folder: Path, port: int, password: str) -> int:
     """Start it, after a kill too; return its process id."""
-    programs, log = system.need(_programs, "postgresql"), folder / "log"
+    programs = system.need(_programs, "postgresql")
     # Without fsync a commit is with the kernel at once: whoever is killed loses nothing, only a power cut would.
     command = [
         str(programs / "postgres"), "-D", str(folder / "data"), "-p", str(port), "-k", str(folder),
         "-c", "max_connections=200", "-c", "fsync=off", "-c", "shared_buffers=256MB",
     ]  # fmt: skip
-    pid = system.start(system.unprivileged(command), log)
     environment = {"PGPASSWORD": password}
     ask = [str(programs / "psql"), "-h", "127.0.0.1", "-p", str(port), "-U", NAME, "-d"]
 
-    def answers(database: str, statement: str = "SELECT 1") -> bool:
+    def does(database: str, statement: str) -> bool:
         command = system.unprivileged([*ask, database, "-c", statement], environment)
         return subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0
 
-    system.wait(lambda: answers("postgres"), "PostgreSQL", log)
-    if not answers(NAME) and not answers("postgres", f"CREATE DATABASE {NAME}"):
-        raise system.CannotStart("PostgreSQL: the database could not be created")
-    return pid
+    def answers() -> bool:
+        return does(NAME, "SELECT 1") or does("postgres", f"CREATE DATABASE {NAME}")
+
+    return system.start(system.unprivileged(command), folder / "log", answers, "PostgreSQL")
 
 
 def address(port: int, password: str) -> str:

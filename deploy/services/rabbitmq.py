@@ -16,21 +16,18 @@ PROGRAMS = Path("/usr/lib/rabbitmq/bin")
 def make(folder: Path, password: str) -> None:
     """Write its settings."""
     system.need(_server, "rabbitmq-server")
-    system.hand_over(folder)
-    for name in ("enabled_plugins", "environment"):  # none, whatever the machine's own server has
-        (folder / name).write_text("[].\n" if name == "enabled_plugins" else "", "utf-8")
-    system.hand_over(folder)
+    for name, none in (("enabled_plugins", "[].\n"), ("environment", "")):  # whatever the machine's own server has
+        system.write(folder, name, none)
 
 
 def serve(folder: Path, port: int, password: str) -> int:
     """Start it, after a kill too; return the process id of the shell that holds it and its port mapper."""
-    settings, log = folder / "rabbitmq.conf", folder / "log"
-    settings.write_text(
+    settings = system.write(
+        folder,
+        "rabbitmq.conf",
         f"listeners.tcp.1 = 127.0.0.1:{port}\ndefault_user = {NAME}\ndefault_pass = {password}\n"
         "log.console = true\nlog.file = false\ndisk_free_limit.absolute = 50MB\n",
-        "utf-8",
     )
-    system.hand_over(folder)
     environment = {
         "HOME": str(folder),
         "ERL_EPMD_PORT": str(system.free_port()),
@@ -46,9 +43,8 @@ def serve(folder: Path, port: int, password: str) -> int:
     }
     # The mapper is started here so that it ends with the server; left to Erlang it would outlive it.
     shell = ["sh", "-c", f"epmd & exec {_server()}"]
-    pid = system.start(system.unprivileged(shell, environment), log)
-    system.wait(lambda: _answers(port), "RabbitMQ", log)
-    return pid
+    command = system.unprivileged(shell, environment)
+    return system.start(command, folder / "log", lambda: _answers(port), "RabbitMQ")
 
 
 def address(port: int, password: str) -> str:

@@ -12,27 +12,23 @@ from deploy.services import system
 def make(folder: Path, password: str) -> None:
     """Nothing has to stand before it is started."""
     system.need(lambda: system.on_path("redis-server"), "redis-server")
-    system.hand_over(folder)
 
 
 def serve(folder: Path, port: int, password: str) -> int:
     """Start it, empty; return its process id."""
-    settings, log = folder / "redis.conf", folder / "log"
-    settings.write_text(
+    settings = system.write(
+        folder,
+        "redis.conf",
         f'bind 127.0.0.1\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir {folder}\n'
         "maxmemory 256mb\nmaxmemory-policy noeviction\n",
-        "utf-8",
     )
-    system.hand_over(folder)
-    pid = system.start(system.unprivileged(["redis-server", str(settings)]), log)
     ping = ["redis-cli", "-p", str(port), "--no-auth-warning", "ping"]
     environment = {**os.environ, "REDISCLI_AUTH": password}
 
     def answers() -> bool:
         return b"PONG" in subprocess.run(ping, env=environment, capture_output=True, check=False).stdout
 
-    system.wait(answers, "Redis", log)
-    return pid
+    return system.start(system.unprivileged(["redis-server", str(settings)]), folder / "log", answers, "Redis")
 
 
 def address(port: int, password: str) -> str:

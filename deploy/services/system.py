@@ -87,26 +87,31 @@ def hand_over(folder: Path) -> None:
         subprocess.run(["chown", "--recursive", f"{USER}:", str(folder)], check=True)
 
 
-def start(command: Sequence[str], log: Path) -> int:
-    """Start a server that goes on when we end; return its process id."""
+def write(folder: Path, name: str, settings: str) -> Path:
+    """Write a settings file into a server's folder, made where it is not there, and hand both over; return where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / name
+    file.write_text(settings, "utf-8")
+    hand_over(folder)
+    return file
+
+
+def start(command: Sequence[str], log: Path, answers: Callable[[], bool], what: str, seconds: float = 90) -> int:
+    """Start a server that goes on when we end, and wait until it answers; return its process id.
+
+    Raises:
+        CannotStart: it does not answer in time, and was ended; quotes the end of its log.
+    """
     with log.open("ab") as stream:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
         )
-    return process.pid
-
-
-def wait(ready: Callable[[], bool], what: str, log: Path, seconds: float = 90) -> None:
-    """Wait until a server answers.
-
-    Raises:
-        CannotStart: it does not in time; quotes the end of its log.
-    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if ready():
-            return
+        if answers():
+            return process.pid
         time.sleep(0.2)
+    kill(process.pid)  # nobody else knows of it
     tail = log.read_text("utf-8", "replace")[-2000:] if log.exists() else "(no log)"
     raise CannotStart(f"{what} did not answer within {seconds:.0f} s; the end of {log}:\n{tail}")
 
