@@ -181,11 +181,16 @@ def metadata(folder: Path, reference: str) -> dict[str, Any]:
 
     Raises:
         Missing: there is no such record.
+        Damaged: the file is not what was written.
     """
     try:
-        told: dict[str, Any] = json.loads(_path(folder, digest_of(reference), ".json").read_bytes())
+        told = json.loads(_path(folder, digest_of(reference), ".json").read_bytes())
     except FileNotFoundError as error:
         raise Missing(f"{reference}: no such stored response; it may have been deleted by retention") from error
+    except ValueError as error:
+        raise Damaged(f"{reference}: what is known of it is not JSON") from error
+    if not isinstance(told, dict):
+        raise Damaged(f"{reference}: what is known of it is not an object")
     return told
 
 
@@ -197,13 +202,13 @@ def unseal(folder: Path, reference: str, keys: Keys | None) -> bytes:
         WrongKey: there is no key, or not the right one.
         Damaged: what was stored is not what its name says.
     """
-    told = metadata(folder, reference)
-    if keys is None:
-        raise WrongKey("WOODPECKER_EVIDENCE_KEY: found nothing; allowed: the key with which records were sealed")
     try:
         sealed = _path(folder, digest_of(reference), SEALED).read_bytes()
     except FileNotFoundError as error:
-        raise Missing(f"{reference}: of this response only the {told.get('kept', 'metadata')} was kept") from error
+        kept = metadata(folder, reference).get("kept", "metadata")
+        raise Missing(f"{reference}: of this response only the {kept} was kept") from error
+    if keys is None:
+        raise WrongKey("WOODPECKER_EVIDENCE_KEY: found nothing; allowed: the key with which records were sealed")
     try:
         record = keys.fernet.decrypt(sealed)
     except InvalidToken as error:

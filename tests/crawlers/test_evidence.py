@@ -213,6 +213,27 @@ def test_a_record_is_taken_along_once_and_says_itself_what_it_is(
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.parametrize("written", ["", "[1]", "no JSON"])
+def test_what_lies_beside_a_record_is_told_when_it_is_damaged_and_the_record_opens_all_the_same(
+    crawls: Crawls, folder: Path, tmp_path: Path, forum: Callable[..., None], written: str
+) -> None:
+    forum({"1": ["一"]})
+    reference = kept(crawls, folder)[0].evidence
+    assert reference
+    (told,) = folder.rglob(f"{reference.removeprefix('sha256:')}.json")
+    told.write_text(written)
+
+    with pytest.raises(Damaged):
+        metadata(folder, reference)
+    assert unseal(folder, reference, Keys.of(KEY))
+    take_along(folder, tmp_path / "there", reference, Keys.of(KEY))
+    assert metadata(tmp_path / "there", reference)["url"] == f"{crawls.site.url}list"
+    for file in folder.rglob("*.sealed"):
+        file.unlink()
+    with pytest.raises(Damaged):
+        take_along(folder, tmp_path / "elsewhere", reference, Keys.of(KEY))
+
+
 def test_responses_lie_beside_a_file_and_not_beside_a_device(tmp_path: Path) -> None:
     assert beside(tmp_path / "captures.jsonl") == tmp_path / "captures.jsonl.evidence"
     assert beside(Path("/dev/null")) is None

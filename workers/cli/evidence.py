@@ -35,6 +35,8 @@ def show(reference: Reference, folder: Folder = None, json: Json = False) -> Non
 
     try:
         told = evidence.metadata(folder or get_settings().path("files", "responses"), reference)
+    except evidence.Damaged as error:
+        leave(Exit.FAILED, str(error), as_json=json)
     except evidence.Missing as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=json)
     if json:
