@@ -24,15 +24,18 @@ def main() -> int:
         "--state", type=Path, default=running.STATE, help="where the addresses and process ids are kept"
     )
     asked = parser.parse_args()
-    if asked.act == "down":
-        running.down(asked.state)
-        return 0
     try:
+        if asked.act == "down":
+            running.down(asked.state)
+            return 0
         ports = {name: getattr(asked, f"{name}_port") for name in PORTS}
         found = running.up(asked.state, ports, nodes=asked.nodes, broker=asked.broker)
     except system.CannotStart as error:
         system.say(f"services: {error}")
         running.down(asked.state)
+        return 1
+    except running.NotNoted as error:
+        system.say(f"services: {error}")
         return 1
     for setting, address in found.items():
         print(f"export WOODPECKER_{setting}={address}", flush=True)

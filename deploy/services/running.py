@@ -27,6 +27,10 @@ _MODULES: dict[str, ModuleType] = {
 }
 
 
+class NotNoted(Exception):
+    """A file does not tell of servers as `note` writes it; says what was found."""
+
+
 @dataclass
 class Server:
     """One server: what it is, where it lives and listens, and its process while it runs."""
@@ -72,10 +76,12 @@ def up(
 
     Raises:
         CannotStart: one of them could not be started; those that were are noted and `down` stops them.
+        NotNoted: as `noted`.
     """
     if state.exists():
+        found = addresses(state)
         system.say(f"services run already ({state}); `make services-down` stops them")
-        return addresses(state)
+        return found
     folder = folder_of(state)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o711, exist_ok=True)
@@ -113,8 +119,18 @@ def addresses(state: Path = STATE) -> dict[str, str]:
 
 
 def noted(state: Path = STATE) -> list[Server]:
-    """Return the servers that are noted in a file."""
-    return [Server(**one) for one in json.loads(state.read_text("utf-8"))["servers"]]
+    """Return the servers that are noted in a file.
+
+    Raises:
+        NotNoted: another version wrote it, or something else.
+    """
+    try:
+        return [Server(**one) for one in json.loads(state.read_text("utf-8"))["servers"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotNoted(
+            f"{state}: found no servers as this version notes them ({type(error).__name__}: {error}); "
+            "call `down` of the version that wrote it, or end the processes that it names and remove it"
+        ) from error
 
 
 def folder_of(state: Path) -> Path:
@@ -126,17 +142,21 @@ def note(state: Path, servers: Sequence[Server]) -> None:
     """Write servers into a file, so that `down` finds their processes."""
     state.parent.mkdir(parents=True, exist_ok=True)
     state.touch(mode=0o600)
-    folder = str(Path(servers[0].folder).parent)
-    state.write_text(json.dumps({"folder": folder, "servers": [asdict(one) for one in servers]}), "utf-8")
+    state.write_text(json.dumps({"servers": [asdict(one) for one in servers]}), "utf-8")
 
 
 def down(state: Path = STATE) -> None:
-    """Stop the servers and throw their data away; nothing happens when none runs."""
+    """Stop the servers and throw their data away; nothing happens when none runs.
+
+    Raises:
+        NotNoted: as `noted`; nothing was stopped.
+    """
     if not state.exists():
         return
-    for server in noted(state):
+    servers = noted(state)
+    for server in servers:
         if server.pid:
             system.stop(server.pid)
             system.say(f"{server.name} is down")
-    shutil.rmtree(json.loads(state.read_text("utf-8"))["folder"], ignore_errors=True)
+    shutil.rmtree(Path(servers[0].folder).parent, ignore_errors=True)
     state.unlink()
