@@ -83,10 +83,9 @@ class EvidenceStore:
         operator: whom the record names as having asked.
         mask: key of the marks in place of personal data in addresses (crawlers/addresses.py), which stand in the open
             metadata; the sealed record has them as they are.
-
     """
 
-    def __init__(self, folder: Path, keys: Keys | None, operator: str, mask: bytes = b"") -> None:
+    def __init__(self, folder: Path, keys: Keys | None, operator: str, mask: bytes) -> None:
         self._folder, self._keys, self._operator, self._mask = folder, keys, operator, mask
         self._kept: WeakKeyDictionary[Response, str] = WeakKeyDictionary()
         self._policies: dict[str, tuple[SitePolicy, str]] = {}
@@ -138,7 +137,7 @@ def beside(captures: Path) -> Path | None:
     return captures.with_name(f"{captures.name}.evidence") if plain else None
 
 
-def take_along(source: Path, folder: Path, reference: str, keys: Keys | None, mask: bytes = b"") -> None:
+def take_along(source: Path, folder: Path, reference: str, keys: Keys | None, mask: bytes) -> None:
     """Copy a stored response into another folder, once; what is known of it is read from the record itself.
 
     Raises:

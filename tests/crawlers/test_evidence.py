@@ -21,6 +21,7 @@ from tests.crawlers.conftest import Crawls
 from tests.crawlers.site import Reply, Site
 
 KEY = Fernet.generate_key().decode()
+MASK = b"only-for-tests"
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def kept(crawls: Crawls, folder: Path, key: str = KEY) -> list[Capture]:
-    return crawls.run(evidence=EvidenceStore(folder, Keys.of(key), "https://unit.example/crawler"))
+    return crawls.run(evidence=EvidenceStore(folder, Keys.of(key), "https://unit.example/crawler", MASK))
 
 
 def records(content: bytes) -> dict[str, Any]:
@@ -61,7 +62,7 @@ def test_a_record_holds_what_was_asked_and_answered_and_how_it_came_about(
     site.pages["/list"] = Reply(page, headers=said)
     recipe = {"thread": {"items": ".post", "key": "::attr(data-id)", "text": ".text"}}
     captures = crawls.run(
-        crawls.policy(recipe), evidence=EvidenceStore(folder, Keys.of(KEY), "https://unit.example/crawler")
+        crawls.policy(recipe), evidence=EvidenceStore(folder, Keys.of(KEY), "https://unit.example/crawler", MASK)
     )
     (capture,) = captures
     assert capture.evidence
@@ -88,7 +89,7 @@ def test_a_record_holds_what_was_asked_and_answered_and_how_it_came_about(
 
 
 def test_each_record_names_the_policy_under_which_it_was_asked_for(crawls: Crawls, folder: Path) -> None:
-    store = EvidenceStore(folder, None, "")
+    store = EvidenceStore(folder, None, "", MASK)
     before = crawls.policy()
     after = before.model_copy(update={"pages_per_day": 7})
 
@@ -204,12 +205,12 @@ def test_a_record_is_taken_along_once_and_says_itself_what_it_is(
     there = tmp_path / "there"
     other = Fernet.generate_key().decode()
 
-    take_along(folder, there, reference, Keys.of(f"{other},{KEY}"))
+    take_along(folder, there, reference, Keys.of(f"{other},{KEY}"), MASK)
 
     assert metadata(there, reference)["url"] == f"{crawls.site.url}list"
     assert unseal(there, reference, Keys.of(other)) == unseal(folder, reference, Keys.of(KEY))
     with pytest.raises(WrongKey):
-        take_along(folder, tmp_path / "elsewhere", reference, Keys.of(other))
+        take_along(folder, tmp_path / "elsewhere", reference, Keys.of(other), MASK)
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -226,12 +227,12 @@ def test_what_lies_beside_a_record_is_told_when_it_is_damaged_and_the_record_ope
     with pytest.raises(Damaged):
         metadata(folder, reference)
     assert unseal(folder, reference, Keys.of(KEY))
-    take_along(folder, tmp_path / "there", reference, Keys.of(KEY))
+    take_along(folder, tmp_path / "there", reference, Keys.of(KEY), MASK)
     assert metadata(tmp_path / "there", reference)["url"] == f"{crawls.site.url}list"
     for file in folder.rglob("*.sealed"):
         file.unlink()
     with pytest.raises(Damaged):
-        take_along(folder, tmp_path / "elsewhere", reference, Keys.of(KEY))
+        take_along(folder, tmp_path / "elsewhere", reference, Keys.of(KEY), MASK)
 
 
 def test_responses_lie_beside_a_file_and_not_beside_a_device(tmp_path: Path) -> None:

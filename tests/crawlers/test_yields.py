@@ -70,7 +70,7 @@ def test_posts_under_another_name_are_amber_with_an_example_and_are_read_once_th
 def test_pages_on_which_nothing_is_found_any_more_are_kept_as_evidence(
     site: Site, crawls: Crawls, forum: Forum, tmp_path: Path
 ) -> None:
-    store = EvidenceStore(tmp_path / "responses", None, "https://unit.example/crawler")
+    store = EvidenceStore(tmp_path / "responses", None, "https://unit.example/crawler", b"mask")
     threads = healthy(crawls, forum)
     threads["t0"].append("还有")
     forum(threads)

@@ -80,7 +80,7 @@ def test_the_page_behind_each_capture_is_kept_sealed_with_the_time_at_which_it_w
     crawls: Crawls, stored: Stored, tmp_path: Path
 ) -> None:
     keys = Keys.of(Fernet.generate_key().decode())
-    store = EvidenceStore(tmp_path, keys, "")
+    store = EvidenceStore(tmp_path, keys, "", b"mask")
     rows = [row for _, row in archive.read_warc(io.BytesIO(warc(stored)), [crawls.policy()], key=KEY, evidence=store)]
 
     assert rows

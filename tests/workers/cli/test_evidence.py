@@ -29,7 +29,9 @@ def reference(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("config.settings.get_settings", lambda: settings)
     url = "http://127.0.0.1:8765/t/1"
     response = HtmlResponse(url, body=PAGE.encode(), encoding="utf-8", request=Request(url))
-    return EvidenceStore(settings.path("files", "responses"), Keys.of(key), "").keep(response, load_site("demo"))
+    return EvidenceStore(settings.path("files", "responses"), Keys.of(key), "", b"mask").keep(
+        response, load_site("demo")
+    )
 
 
 def test_a_response_is_opened_and_who_and_why_is_on_record(woodpecker: Any, reference: str, tmp_path: Path) -> None:

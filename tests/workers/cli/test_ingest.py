@@ -74,7 +74,7 @@ def test_the_responses_that_lie_beside_a_file_are_taken_along(
     file = tmp_path / "captures.jsonl"
     url = "http://127.0.0.1:8765/t/1"
     response = HtmlResponse(url, body=b"<p>1</p>", request=Request(url))
-    store = EvidenceStore(tmp_path / "captures.jsonl.evidence", Keys.of(key), "")
+    store = EvidenceStore(tmp_path / "captures.jsonl.evidence", Keys.of(key), "", b"mask")
     reference, lost = store.keep(response, load_site("demo")), f"sha256:{'0' * 64}"
     lines = [row | {"evidence": one} for row, one in zip(rows(2), (reference, lost), strict=True)]
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
