@@ -16,12 +16,10 @@ from __future__ import annotations
 import json
 import random
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,9 +30,9 @@ from rich.table import Table
 from benchmarks import reviewers
 from benchmarks.captures import rows
 from benchmarks.expected import Expected, differences, expected
-from benchmarks.supervised import Parts, Repeated, Servers
+from benchmarks.supervised import Parts, Repeated, Servers, servers_of
 from benchmarks.system import Installation, installation
-from deploy.services import running
+from deploy.services import system
 from tests.crawlers import forum
 from tests.crawlers.site import Site
 from tests.crawlers.test_kills import site_file
@@ -65,14 +63,14 @@ def main(
         raise typer.BadParameter(f"found {', '.join(wrong)}", param_hint="--victims")
     dice, killed = random.Random(seed), Counter[str]()
     with ExitStack() as stack:
-        servers = stack.enter_context(_servers(mode, state))
+        servers = stack.enter_context(servers_of(state)) if mode == "services" else Servers([])
         addresses = {f"WOODPECKER_{name}": value for name, value in servers.addresses.items()}
         here = stack.enter_context(installation(mode, addresses))
         here.environment["WOODPECKER_LOST_SECONDS"] = "15"
         site = stack.enter_context(Site())
         wanted, slices = _load(here, site, captures, kills)
         keys = json.loads(reviewers.inside(here, reviewers.PEOPLE, str(PEOPLE)))
-        here.environment["WOODPECKER_HTTP_PORT"] = str(port := running.system.free_port())
+        here.environment["WOODPECKER_HTTP_PORT"] = str(port := system.free_port())
         parts = Parts(here, PARTS)
         stack.callback(parts.stop)
         crawl = Repeated(here, [["crawl", SITE]], "crawl.log")
@@ -160,26 +158,6 @@ def _kill(victims: list[str], parts: Parts, crawl: Repeated, servers: Servers, d
         if crawl.kill():
             return victim
         able.remove("crawl")  # it is done, or is being started
-
-
-@contextmanager
-def _servers(mode: str, state: Path | None) -> Iterator[Servers]:
-    """Give the servers: those of a state file, or fresh ones."""
-    if mode != "services":
-        yield Servers([])
-        return
-    with ExitStack() as stack:
-        own = state is None
-        if state is None:
-            state = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "servers.json"
-        running.up(state)
-        servers = Servers(running.noted(state), state)
-        try:
-            yield servers
-        finally:
-            servers.wait()
-            if own:
-                running.down(state)
 
 
 def _report(mode: str, wanted: Expected, killed: Counter[str], found: dict[str, Any], seconds: float) -> None:

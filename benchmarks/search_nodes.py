@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -25,9 +24,8 @@ from rich.table import Table
 
 from benchmarks.captures import rows
 from benchmarks.expected import differences, expected
-from benchmarks.supervised import Servers
+from benchmarks.supervised import Servers, servers_of
 from benchmarks.system import WOODPECKER, Installation, installation
-from deploy.services import running
 
 INDEXED = "SELECT count(*) FROM casework_case WHERE indexed_version > 0"
 
@@ -45,12 +43,7 @@ def main(
     for column in ("during", "killed", "s until another is master", "runs", "documents", "differences"):
         table.add_column(column, justify="left" if column in {"during", "killed"} else "right")
     with ExitStack() as stack:
-        if state is None:
-            state = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "servers.json"
-            stack.callback(running.down, state)
-        running.up(state, nodes=3)
-        servers = Servers(running.noted(state), state)
-        stack.callback(servers.wait)
+        servers = stack.enter_context(servers_of(state, nodes=3))
         addresses = {f"WOODPECKER_{name}": address for name, address in servers.addresses.items()}
         here = stack.enter_context(installation("services", addresses))
         here.environment |= {"WOODPECKER_BATCH_SIZE": "100", "WOODPECKER_LOST_SECONDS": "15"}

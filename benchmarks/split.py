@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,9 +25,9 @@ from rich.table import Table
 from benchmarks import network
 from benchmarks.captures import rows
 from benchmarks.expected import differences, expected
-from benchmarks.supervised import Servers
+from benchmarks.supervised import servers_of
 from benchmarks.system import WOODPECKER, Installation, installation
-from deploy.services import postgres, running
+from deploy.services import postgres
 
 HOSTS = 3
 FIRST = f"{network.SUBNET}.10"
@@ -45,11 +44,7 @@ def main(
 ) -> None:
     """Print what differs at rest; exit 1 when anything does, or when locks stood longer than the host was away."""
     with ExitStack() as stack:
-        if state is None:
-            state = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "servers.json"
-            stack.callback(running.down, state)
-        running.up(state)
-        servers = Servers(running.noted(state), state)
+        servers = stack.enter_context(servers_of(state))
         ports = {name: urlsplit(address).port or 0 for name, address in servers.addresses.items()}
         made = stack.enter_context(network.hosts(HOSTS, [ports[name] for name in ("BROKER_URL", "ELASTICSEARCH_URL")]))
         postgres.listen(servers.folder / "postgres", f"127.0.0.1,{network.SUBNET}.1", f"{network.SUBNET}.0/24")

@@ -6,11 +6,12 @@ import os
 import random
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -193,6 +194,19 @@ class Servers:
             thread.join()
         if self._state:
             running.note(self._state, list(self._by_name.values()))
+
+
+@contextmanager
+def servers_of(state: Path | None, nodes: int = 1) -> Iterator[Servers]:
+    """Give the servers of a state file of `deploy.services`, or fresh ones, which are stopped at the end."""
+    with ExitStack() as stack:
+        if state is None:
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "servers.json"
+            stack.callback(running.down, state)
+        running.up(state, nodes=nodes)
+        servers = Servers(running.noted(state), state)
+        stack.callback(servers.wait)
+        yield servers
 
 
 def _lives(pid: int) -> bool:
