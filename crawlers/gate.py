@@ -315,11 +315,11 @@ def _listed(parts: SplitResult, allowed: Iterable[str]) -> bool:
 def retry_after(value: str, *, now: datetime) -> float | None:
     """Return the seconds that a Retry-After asks for (RFC 9110 §10.2.3); None when it says nothing usable."""
     value = value.strip()
-    if value.isdigit():
+    if value.isdecimal():
         return min(float(value), float(STOP_SECONDS))
     try:
         moment = parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a zone of more hours than can be counted
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return min(max((moment - now).total_seconds(), 0.0), float(STOP_SECONDS))

@@ -71,7 +71,7 @@ def number_of(plan: Paging | None, url: str) -> int:
     if plan is None or plan.kind not in {"page_number", "offset"}:
         return 1
     value = parse_qs(urlsplit(url).query).get(plan.param, [""])[0]
-    if not value.isdigit():
+    if not value.isdecimal() or len(value) > fields.MOST_FIGURES:
         return 1
     step = plan.size if plan.kind == "offset" else 1
     return (int(value) - plan.first) // step + 1

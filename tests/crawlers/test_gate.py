@@ -111,6 +111,8 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
         ("", None),
         ("bald", None),
         ("99999999999", 86400.0),
+        ("²", None),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999", None),
     ],
 )
 def test_retry_after_is_read_in_both_forms(value: str, seconds: float | None) -> None:

@@ -16,6 +16,8 @@ from crawlers.paging import ends_visibly, number_of
         ({"kind": "page_number"}, "http://forum.example/t?page=4", 4),
         ({"kind": "page_number", "param": "p", "first": 0}, "http://forum.example/t?p=4", 5),
         ({"kind": "page_number"}, "http://forum.example/t?page=last", 1),
+        ({"kind": "page_number"}, "http://forum.example/t?page=²", 1),
+        ({"kind": "page_number"}, f"http://forum.example/t?page={'9' * 5000}", 1),
         ({"kind": "offset", "param": "start", "first": 0, "size": 20}, "http://forum.example/t?start=40", 3),
         ({"kind": "cursor", "cursor": "a"}, "http://forum.example/t?page=9", 1),
     ],
