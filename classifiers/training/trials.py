@@ -62,6 +62,10 @@ class Bench:
     def __init__(self, trials: Trials, data: Path, work: Path, say: Say) -> None:
         self.trials, self.data, self.work, self.say = trials, data, work / trials.recipe.version, say
 
+    def folder(self, name: str) -> Path:
+        """Where what is made in a trial, or by shrinking, is kept."""
+        return self.work / f"{'tuned' if name in self.trials.recipe.trials else 'shrunk'}-{name}"
+
     @cached_property
     def _loaded(self) -> tuple[Rows, dict[str, str]]:
         base = self.trials.tune_base
@@ -121,7 +125,7 @@ def run_trial(bench: Bench, name: str) -> dict[str, Any]:
     Raises:
         DataError, ModelError: as `woodpecker pretrain` and `woodpecker train`.
     """
-    folder = bench.work / f"tuned-{name}"
+    folder = bench.folder(name)
     kept = folder / RESULT
     if kept.is_file():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
@@ -157,7 +161,7 @@ def run_shrunk(bench: Bench, name: str, source: Path) -> dict[str, Any]:
     Raises:
         ModelError: `source` is no folder of a float model that `woodpecker train --encoder` left, with its tokenizer.
     """
-    folder = bench.work / f"shrunk-{name}"
+    folder = bench.folder(name)
     kept = folder / RESULT
     if kept.is_file():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
@@ -228,9 +232,8 @@ def speeds(folders: Sequence[Path], texts: Sequence[str]) -> list[float]:
 
 def _gather(bench: Bench, found: dict[str, dict[str, Any]], output: Path) -> None:
     sizes = list(dict.fromkeys(name for line in bench.trials.recipe.sizes.values() for name in line))
-    folders = [next(bench.work.glob(f"*-{name}/{RESULT}")).parent for name in sizes]
     bench.say("measuring speeds")
-    for name, speed in zip(sizes, speeds(folders, bench.ordinary), strict=True):
+    for name, speed in zip(sizes, speeds([bench.folder(name) for name in sizes], bench.ordinary), strict=True):
         found[name]["cpu_seconds_for_a_thousand"] = speed
     lengths = [len(text) for text in bench.ordinary]
     about = {
