@@ -25,6 +25,7 @@ from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
 from classifiers.training.encoder_measure import evaded
 from classifiers.training.recipe import Recipe, load_recipe
+from classifiers.training.resample import drawn_precision, interval
 from classifiers.training.rows import UNKNOWN, Rows
 from classifiers.training.sets import LabelledSet, Tier
 from classifiers.training.train import LEAST, about_run, fit_all, halves, progress_bar, read
@@ -201,11 +202,11 @@ def _compared(found: dict[str, dict[str, Floats]], says: NDArray[np.int8], draws
     compared: dict[str, Any] = {}
     for (name, kind), values in drawn.items():
         brought = drawn[ALL, kind] - values
-        low, high = np.quantile(brought[1:], [0.025, 0.975])
+        low, high = interval(brought[1:])
         compared.setdefault(name, {})[kind] = {
             "average_precision": round(float(values[0]), 4),
             "brought": round(float(brought[0]), 4),
-            "interval": [round(float(low), 4), round(float(high), 4)],
+            "interval": [round(low, 4), round(high, 4)],
         }
     return compared
 
@@ -219,10 +220,6 @@ def mean_precision(scores: Floats, says: NDArray[np.int8], draws: NDArray[np.int
         true = says[order, k] == 1
         if not true.any():
             continue
-        counted = draws[:, order]
-        hits = np.cumsum(counted * true, axis=1)[:, true]
-        precision = hits / np.maximum(1, np.cumsum(counted, axis=1)[:, true])
-        weight = counted[:, true]
-        total += (precision * weight).sum(axis=1) / np.maximum(1, weight.sum(axis=1))
+        total += drawn_precision(draws[:, order], true)
         categories += 1
     return total / max(1, categories)

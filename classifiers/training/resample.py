@@ -6,6 +6,8 @@ paired samples: most of the scatter is the rows', not the models', and falls out
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +40,7 @@ def resampled_means(odds: Floats, says: NDArray[np.int8], draws: int, seed: int)
         order = np.argsort(-odds[known, k], kind="stable")
         drawn = weights[:, known][:, order]
         true, said = says[known, k][order] == 1, odds[known, k][order] > 0
-        precision.append(_average_precision(drawn, true))
+        precision.append(drawn_precision(drawn, true))
         f1.append((_f1(drawn, said, true) + _f1(drawn, ~said, ~true)) / 2)
     parts = zip(FIGURES, (precision, f1), strict=True)
     return {name: [round(float(value), 4) for value in np.mean(part, axis=0)] for name, part in parts}
@@ -56,8 +58,8 @@ def _known(says: NDArray[np.int8]) -> list[tuple[int, NDArray[np.bool_]]]:
     return [(k, rows) for k, rows in known if len(set(says[rows, k].tolist())) == 2]
 
 
-def _average_precision(drawn: Floats, true: NDArray[np.bool_]) -> Floats:
-    """Per draw; rows are sorted, the strongest first, and counted as often as they were drawn."""
+def drawn_precision(drawn: NDArray[Any], true: NDArray[np.bool_]) -> Floats:
+    """Average precision of each draw; rows are sorted, the strongest first, `drawn[d, i]` is how often row i counts."""
     hits = np.cumsum(drawn * true, axis=1)[:, true]
     read = np.cumsum(drawn, axis=1)[:, true]
     counted = drawn[:, true]
