@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import jmespath
 from jmespath.exceptions import JMESPathError
@@ -19,6 +18,7 @@ from w3lib.html import remove_comments, remove_tags, remove_tags_with_content
 
 from config.recipe import Finder
 from crawlers import datetimes
+from crawlers.canonical import absolute
 
 Node = Selector | dict[str, Any]
 """One item of a page: an element, or an object of a JSON answer."""
@@ -140,7 +140,7 @@ def _converted(finder: Finder, found: Any, base_url: str) -> str | None:
         value = finder.template.replace("{}", value)
     match finder.convert:
         case "url":
-            return urljoin(base_url, value) if value else None
+            return absolute(base_url, value) if base_url and value else value or None
         case "int":
             whole = _whole_number(value)
             return None if whole is None else str(whole)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import re
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from scrapy.http import Response
 from w3lib.url import add_or_replace_parameter
 
 from config.recipe import Paging
 from crawlers import fields
+from crawlers.canonical import absolute
 
 
 def following(plan: Paging | None, page: Any, response: Response, number: int, read: int = 0) -> str | None:
@@ -29,7 +30,7 @@ def following(plan: Paging | None, page: Any, response: Response, number: int, r
     match plan.kind:
         case "next_link":
             link = fields.text(plan.next, page, response.url)
-            return urljoin(response.url, link) if link else None
+            return absolute(response.url, link) if link else None
         case "cursor":
             cursor = fields.text(plan.cursor, page)
             return add_or_replace_parameter(response.url, plan.param, cursor) if cursor else None
@@ -82,5 +83,5 @@ def _link_header(response: Response) -> str | None:
     for header in response.headers.getlist("Link"):
         for target, parameters in re.findall(r"<([^>]*)>([^,]*)", header.decode("latin-1")):
             if re.search(r'rel\s*=\s*"?[^";]*\bnext\b', parameters):
-                return str(urljoin(response.url, target))
+                return absolute(response.url, target)
     return None

@@ -7,13 +7,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from parsel import Selector
 from scrapy.http import Response
 
 from config.policy import SitePolicy, preset_values, recognitions, site_from_text
 from crawlers import fields
+from crawlers.canonical import absolute
 from crawlers.hints import repeated
 from crawlers.recognise import Recognised, opened, recognise
 from crawlers.tryout import PageReading, Reader, Role
@@ -163,7 +164,7 @@ def _sections(best: Recognised, page: Any, url: str) -> list[_Section]:
     finders = best.recognition.sections
     if not finders or not isinstance(page, Selector):
         return []
-    starts = [urljoin(url, found) for found in fields.texts(finders, page, url)]
+    starts = [start for found in fields.texts(finders, page, url) if (start := absolute(url, found))]
     return [
         _Section(_slug(start, number), _link_text(page, start, url) or f"版块 {number}", start)
         for number, start in enumerate(list(dict.fromkeys(starts))[:MOST_SECTIONS], 1)
@@ -190,7 +191,7 @@ def _numbered(start: str) -> tuple[str, str]:
 def _link_text(page: Selector, start: str, url: str) -> str:
     """Return the text of the link that leads to a section."""
     for link in page.css("a[href]"):
-        if urljoin(url, link.attrib["href"]) == start and (said := fields.plain_text(link.get())):
+        if absolute(url, link.attrib["href"]) == start and (said := fields.plain_text(link.get())):
             return said.splitlines()[0][:LONGEST_TITLE]
     return ""
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin
 
 import scrapy
 from scrapy import signals
@@ -20,7 +19,7 @@ from config.recipe import ListRecipe, Recipe
 from config.section import DRAWN_FROM_LISTS
 from crawlers import failures, fields, paging
 from crawlers.asking import UNCHANGED, Asker
-from crawlers.canonical import canonical
+from crawlers.canonical import absolute, canonical
 from crawlers.datetimes import parse_zh
 from crawlers.drawing import Drawing
 from crawlers.keeping import Keeper
@@ -156,7 +155,8 @@ class SiteSpider(scrapy.Spider):
         for item in fields.nodes(recipe.lists.items, page) if recipe.lists else ():
             assert recipe.lists is not None
             found = fields.text(recipe.lists.url, item, response.url)
-            if not found or canonical(url := urljoin(response.url, found)) in visit.lists:
+            url = absolute(response.url, found) if found else None
+            if url is None or canonical(url) in visit.lists:
                 continue
             visit.lists.add(canonical(url))
             key, signal = f"list {canonical(url)}", fields.text(recipe.lists.moved_at, item) or ""
@@ -215,11 +215,11 @@ class SiteSpider(scrapy.Spider):
     def _listed(
         self, item: fields.Node, recipe: ListRecipe, visit: SectionVisit, response: Response
     ) -> tuple[ThreadVisit, ThreadState | None] | None:
-        url = fields.text(recipe.url, item, response.url)
+        found = fields.text(recipe.url, item, response.url)
+        url = absolute(response.url, found) if found else None
         if url is None:
             self.report.incomplete_units += 1
             return None
-        url = urljoin(response.url, url)
         own = self._asker.canonical(url)
         key = fields.text(recipe.key, item) or own
         # A time written relative to now ("47m") moves by itself: the recipe's `moved_at` names its absolute form.

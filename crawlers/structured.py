@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urljoin
 
 from parsel import Selector
 
+from crawlers.canonical import absolute
 from crawlers.fields import plain_text
 
 POSTS = frozenset({"DiscussionForumPosting", "SocialMediaPosting", "BlogPosting", "Article", "NewsArticle", "Question"})
@@ -39,7 +39,7 @@ def postings(page: Selector, url: str) -> dict[str, Any]:
             if posting["kind"] == "post" and posting["url"] not in ("", url):
                 threads.append(_thread(node, posting))
     following = page.css("link[rel~=next]::attr(href), a[rel~=next]::attr(href)").get()
-    return {"items": found, "threads": threads, "next": urljoin(url, following) if following else None}
+    return {"items": found, "threads": threads, "next": absolute(url, following) if following else None}
 
 
 def _walk(node: Any, depth: int) -> Iterator[Node]:
@@ -70,7 +70,7 @@ def _posting(node: Node, page_url: str) -> Node:
         "headline": _plain(node.get("headline")) or _plain(node.get("name")),
         "text": text,
         "date": next((said for name in ("datePublished", "dateCreated") if (said := _plain(node.get(name)))), ""),
-        "url": urljoin(page_url, address) if address else "",
+        "url": (address and absolute(page_url, address)) or "",
     }
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urljoin
 
 from scrapy.http import Response
 
 from config.policy import Section, SitePolicy
 from config.recipe import FieldRecipe, ListRecipe, ThreadRecipe
 from crawlers import fields, formats, pages, paging, sampling
+from crawlers.canonical import absolute
 from crawlers.units import Unit, UnitReader
 from crawlers.visit import Unreached, Visitor
 
@@ -103,13 +103,14 @@ class Reader:
     def _list(self, reading: PageReading, recipe: ListRecipe, page: Any, section: Section, response: Response) -> None:
         items = fields.nodes(recipe.items, page)
         for item in items:
-            url = fields.text(recipe.url, item, response.url)
+            found = fields.text(recipe.url, item, response.url)
+            url = absolute(response.url, found) if found else None
             key = fields.text(recipe.key, item) or url
             if not url or not key:
                 continue
             title = fields.text(recipe.title, item) or ""
             text = self._redacted(Unit(key, "title", title, None, 0), section, response.url) if title else ""
-            reading.rows.append(Row("thread", key, text, None, urljoin(response.url, url)))
+            reading.rows.append(Row("thread", key, text, None, url))
         further = fields.nodes(recipe.lists.items, page) if recipe.lists else []
         reading.lists = [
             url for one in further if recipe.lists and (url := fields.text(recipe.lists.url, one, response.url))
@@ -179,7 +180,7 @@ async def try_site(policy: SitePolicy, visitor: Visitor, key: bytes) -> list[Pag
             further: list[tuple[str, Role, int, Section]] = [(one, "list", 1, section) for one in reading.lists[:1]]
             wanted[:0] = [(address, "thread", 1, section) for address in addresses] or further
         elif reading.next_page and number == 1:
-            wanted.insert(0, (urljoin(url, reading.next_page), "thread", 2, section))
+            wanted.insert(0, (reading.next_page, "thread", 2, section))
     return readings
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawlers.canonical import canonical
+from crawlers.canonical import absolute, canonical
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,29 @@ def test_canonical_form_is_its_own(query: dict[str, str], path: str) -> None:
     url = f"http://forum.example/{quote(path)}?{urlencode(query)}"
     once = canonical(url)
     assert canonical(once) == once
+
+
+NOWHERE = [
+    "javascript:void(0)",
+    "mailto:a",
+    "http://[bad",
+    "http://a:99999999/x",
+    "http://\u2100.example/",
+    "ftp://a/x",
+]
+
+
+@pytest.mark.parametrize("link", NOWHERE)
+def test_a_link_that_leads_to_no_page_has_no_address(link: str) -> None:
+    assert absolute("http://forum.example/list", link) is None
+
+
+@given(st.text())
+def test_any_link_has_an_address_that_can_be_asked_for_or_none(link: str) -> None:
+    found = absolute("http://forum.example/list", link)
+    assert found is None or canonical(found).startswith(("http://", "https://"))
+
+
+def test_a_link_is_read_from_its_page() -> None:
+    assert absolute("http://forum.example/a/list?x=1", "../t/1") == "http://forum.example/t/1"
+    assert absolute("http://forum.example/", "//other.example/t") == "http://other.example/t"

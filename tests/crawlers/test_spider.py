@@ -279,6 +279,30 @@ def test_an_item_without_key_or_text_is_passed_over_and_counted(site: Site, foru
     assert crawls.report.incomplete_units == 2
 
 
+@pytest.mark.parametrize("href", ["javascript:void(0)", "http://[bad"])
+def test_a_thread_whose_link_leads_nowhere_is_counted_and_the_others_are_read(
+    site: Site, forum: Forum, crawls: Crawls, href: str
+) -> None:
+    forum({"t1": ["一"], "t2": ["二"]})
+    site.pages["/list"] = str(site.pages["/list"]).replace('href="/t/t1"', f'href="{href}"')
+
+    captures = crawls.run()
+
+    assert [one.text for one in captures] == ["题目 t2", "二"]
+    assert (crawls.report.incomplete_units, crawls.report.failed) == (1, {})
+
+
+@pytest.mark.parametrize("href", ["javascript:void(0)", "http://[bad"])
+def test_a_button_for_more_that_leads_nowhere_ends_a_list(site: Site, forum: Forum, crawls: Crawls, href: str) -> None:
+    forum({f"t{n}": ["一"] for n in range(4)}, threads_per_page=2)
+    page = str(site.pages["/list"])
+    site.pages["/list"] = page.replace('href="/list?page=2"', f'href="{href}"')
+    assert site.pages["/list"] != page
+
+    assert len(crawls.run()) == 4
+    assert crawls.report.failed == {}
+
+
 def test_a_scheduled_crawl_looks_only_at_sections_whose_period_has_passed(
     site: Site, forum: Forum, crawls: Crawls
 ) -> None:
