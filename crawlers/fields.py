@@ -156,6 +156,7 @@ def _as_text(finder: Finder, found: Any) -> str:
         text = None if finder.drop else _only_text(found.root)
         return plain_text(_without(found, finder.drop)) if text is None else _folded(text)
     value = "" if found is None or isinstance(found, dict | list) else str(found)
+    value = value.encode(errors="replace").decode()  # JSON may hold half a character, as of an emoji that was cut
     if finder.convert != "html-text":
         return value
     return plain_text(_without(Selector(value, type="html"), finder.drop) if value and finder.drop else value)

@@ -49,6 +49,11 @@ def test_a_field_of_a_page_is_found(value: Any, found: str | None) -> None:
     assert fields.text(recipe(value), PAGE, "https://forum.example/t/1") == found
 
 
+def test_half_a_character_in_json_is_replaced() -> None:
+    assert fields.text(recipe({"jmespath": "text"}), {"text": "好\ud83d"}) == "好?"
+    assert fields.text(recipe({"jmespath": "text"}), {"text": "好\U0001f600"}) == "好\U0001f600"
+
+
 @pytest.mark.parametrize(
     ("value", "found"),
     [
