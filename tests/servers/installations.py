@@ -137,7 +137,8 @@ def _own(environment: dict[str, str], services: dict[str, str]) -> Callable[[], 
         connection.execute(f'CREATE DATABASE "{name}"')
     index = f"cases-{name.replace('_', '-')}"
     numbers = redis.Redis.from_url(services["BROKER_URL"])
-    number = next(n for n in range(1, 16) if numbers.set(f"number-{n}", name, nx=True, ex=3600))
+    number = next((n for n in range(1, 16) if numbers.set(f"number-{n}", name, nx=True, ex=3600)), None)
+    assert number, "the broker's 15 numbers are taken; those of a run that was killed come free after an hour"
     broker = urlunsplit(urlsplit(services["BROKER_URL"])._replace(path=f"/{number}"))
     environment |= {
         "WOODPECKER_DATABASE_URL": urlunsplit(server._replace(path=f"/{name}")),
