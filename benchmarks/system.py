@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -50,14 +49,6 @@ class Installation:
             log = (self.folder / "work.log").open("ab")
             self.workers.append(subprocess.Popen([*WOODPECKER, "work"], env=self.environment, stdout=log, stderr=log))
 
-    def kill_workers(self) -> None:
-        """Kill every `work` process outright."""
-        for worker in self.workers:
-            os.kill(worker.pid, signal.SIGKILL)
-        for worker in self.workers:
-            worker.wait()
-        self.workers.clear()
-
     def stop_workers(self) -> None:
         """End the `work` processes politely."""
         for worker in self.workers:
@@ -100,18 +91,6 @@ class Installation:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not at rest after {within} s: {waiting} captures wait, {behind} cases are behind")
             time.sleep(0.2)
-
-    def cases(self) -> set[tuple[str, str, str]]:
-        """Return (capture id, category, severity) of every case in the database."""
-        script = (
-            "from workers import django; django.setup()\n"
-            "from casework.models import Case\nimport json\n"
-            "print(json.dumps(list(Case.objects.values_list('capture_id', 'category', 'severity'))))"
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=self.environment, capture_output=True, text=True, check=True
-        )
-        return {tuple(row) for row in json.loads(done.stdout)}
 
 
 @contextmanager
