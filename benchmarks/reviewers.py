@@ -217,6 +217,9 @@ def main(
             first = Reviewer(port, keys[0], Until(), Seen(), lock, people, cpu=lambda: _cpu(web.pid))
             while first.seen.decided < number:
                 first.one()
+                if first.seen.empty:
+                    web.terminate()
+                    raise SystemExit(f"nothing is left to decide for the one who works alone: more than {cases} --cases")
         seen.cpu, until = first.seen.cpu, Until(seconds)
         crew = [Reviewer(port, key, until, seen, lock, seed, think) for seed, key in enumerate(keys)]
         for one in crew:
