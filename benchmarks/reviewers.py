@@ -219,7 +219,7 @@ def main(
                 first.one()
                 if first.seen.empty:
                     web.terminate()
-                    raise SystemExit(f"nothing is left to decide for the one who works alone: more than {cases} --cases")
+                    raise SystemExit(f"nothing is left for the one who works alone: more than {cases} --cases")
         seen.cpu, until = first.seen.cpu, Until(seconds)
         crew = [Reviewer(port, key, until, seen, lock, seed, think) for seed, key in enumerate(keys)]
         for one in crew:

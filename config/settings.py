@@ -104,7 +104,8 @@ class Settings(BaseSettings):
     @field_validator("elasticsearch_url")
     @classmethod
     def _http(cls, value: SecretStr) -> SecretStr:
-        for address in filter(None, value.get_secret_value().split(",")):
+        given = value.get_secret_value()
+        for address in given.split(",") if given else ():
             if not address.strip().startswith(("http://", "https://")):
                 raise ValueError("must start with http:// or https://, each address of a list too")
         return value

@@ -30,6 +30,8 @@ from casework.skew import CLOCKS_APART
 CHUNK = 1000
 TIMEOUT_SECONDS = 5.0
 """A page that waits longer is answered from the database; a slow bulk is sent again by the sweep."""
+FILL_SECONDS, FILL_RETRIES = 60.0, 3
+"""A rebuild has nobody waiting for it: a node that is busy for a minute does not end what may have taken an hour."""
 CREATE_SECONDS = 15.0
 """A busy node answers searches long before it has made an index."""
 SURE_SECONDS = 30.0
@@ -81,13 +83,14 @@ class ElasticsearchSearch:
         if not cases:
             return 0
         target = index or self.alias
+        client = self._client if index is None else self._patient()
         late = 0
         with self._reached():
             if index is None:
                 self._ensure_index()
             actions = [_action(target, case) for case in cases]
             for ok, item in helpers.streaming_bulk(
-                self._client,
+                client,
                 actions,
                 chunk_size=CHUNK,
                 raise_on_error=False,
@@ -103,6 +106,10 @@ class ElasticsearchSearch:
                     raise SearchUnavailable(self._refusal(result.get("error", {})))
                 late += not ok
         return late
+
+    def _patient(self) -> Elasticsearch:
+        """The client that fills an index; what it sends twice has the same version, so the second changes nothing."""
+        return self._client.options(request_timeout=FILL_SECONDS, retry_on_timeout=True, max_retries=FILL_RETRIES)
 
     def _refusal(self, error: Any) -> str:
         kind = error.get("type", error) if isinstance(error, dict) else error

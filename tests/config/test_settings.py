@@ -53,6 +53,7 @@ def test_the_key_is_made_once_kept_and_readable_by_its_owner_alone(tmp_path: Pat
         ("DATABASE_URL", "mysql://db", "must start with postgresql://"),
         ("ELASTICSEARCH_URL", "db:9200", "must start with http"),
         ("ELASTICSEARCH_URL", "http://one:9200,two:9200", "each address of a list"),
+        ("ELASTICSEARCH_URL", ",", "each address of a list"),
         ("AUDIT_RATE", "2", "less than or equal to 1"),
         ("LOG_LEVEL", "LOUD", "DEBUG"),
         ("CRAWLER_CONTACT", "a b", "pattern"),

@@ -14,7 +14,7 @@ import typer
 from workers.cli.output import Exit, Json, complain, console, errors, leave, summary
 
 if TYPE_CHECKING:
-    from workers.importing import Supply
+    from workers.importing import Evidence, Supply
 
 CHUNK = 2000
 """Captures that are validated before they go into the inbox together."""
@@ -109,9 +109,9 @@ def ingest(
         except NotReadable as error:
             leave(Exit.WRONG_INPUT, f"{source}: {error}", as_json=json)
         except ingestion.Interrupted as error:
+            _tell_missing(evidence)
             leave(Exit.FAILED, str(error), as_json=json, **error.outcome.as_dict())
-    for reason, n in evidence.missing.items():
-        complain(f"{n} stored responses were not brought along: {reason}")
+    _tell_missing(evidence)
     if json:
         summary(outcome.as_dict())
     else:
@@ -120,6 +120,11 @@ def ingest(
         )
     if outcome.rejected:
         raise typer.Exit(int(Exit.PARTLY))
+
+
+def _tell_missing(evidence: Evidence) -> None:
+    for reason, n in evidence.missing.items():
+        complain(f"{n} stored responses were not brought along: {reason}")
 
 
 def _supply(
