@@ -15,7 +15,7 @@ from django.utils import timezone
 from casework import audit, bulk, exposure
 from casework.errors import HeldByOther, InvalidInput, NotAllowed, NotFound
 from casework.models import UNDECIDED, Case, CaseState, Claim, User
-from casework.roles import Action, may, require
+from casework.roles import Action, may, require, roles_that_may
 
 LEASE = timedelta(minutes=2)
 """How long a claim holds that is not renewed."""
@@ -124,8 +124,9 @@ def hand_over(case_id: int, user: User, to: str, note: str = "") -> Claim:
     """
     if len(note) > NOTE_CHARACTERS:
         raise InvalidInput("note", f"{len(note)} 字", f"不超过 {NOTE_CHARACTERS} 字")
+    case = exposure.visible_case(case_id, user)
     colleague = User.objects.filter(staff_no=to.strip(), is_active=True).exclude(pk=user.pk).first()
-    if colleague is None or not _may_decide(case_id, colleague):
+    if colleague is None or not _may_decide(case, colleague):
         raise InvalidInput("to", to, "能处理本案的其他同事的工号")
     with transaction.atomic():
         take(case_id, user)
@@ -138,13 +139,14 @@ def hand_over(case_id: int, user: User, to: str, note: str = "") -> Claim:
 
 def colleagues(case: Case, user: User) -> list[User]:
     """Return whom this person may hand the case to, by 工号."""
-    others = User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("staff_no")
-    return [one for one in others if _may_decide(case.pk, one)]
+    others = User.objects.filter(is_active=True, role__in=roles_that_may(Action.DECIDE)).exclude(pk=user.pk)
+    return [one for one in others.order_by("staff_no") if _may_decide(case, one)]
 
 
-def _may_decide(case_id: int, user: User) -> bool:
-    case = exposure.visible_cases(user).filter(pk=case_id).first() if may(user, Action.DECIDE) else None
-    return case is not None and (case.state != CaseState.ESCALATED or bool(may(user, Action.DECIDE_ESCALATED)))
+def _may_decide(case: Case, user: User) -> bool:
+    if not may(user, Action.DECIDE) or not exposure.may_meet(case, user):
+        return False
+    return case.state != CaseState.ESCALATED or bool(may(user, Action.DECIDE_ESCALATED))
 
 
 def give_back(case_id: int, user: User) -> bool:

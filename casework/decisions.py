@@ -160,7 +160,7 @@ def _locked(case_id: int, user: User) -> Case:
     """Lock the row first, then ask whether this person may see it as it is now."""
     require(user, Action.DECIDE)
     case = Case.objects.select_for_update().filter(pk=case_id).first()
-    if case is None or not exposure.visible_cases(user).filter(pk=case_id).exists():
+    if case is None or not exposure.may_meet(case, user):
         hidden = case is not None and case.state == CaseState.OUT_OF_SCOPE and not case.restricted
         raise _stale(case) if hidden and case is not None else NotFound("案件", case_id)
     return case

@@ -45,6 +45,10 @@ class Scope:
             "state": list(self.states),
         }
 
+    def covers(self, case: Case) -> bool:
+        """Say whether a case, as it was read, is one of them."""
+        return all(getattr(case, name) in values for name, values in self.filters().items())
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -137,6 +141,13 @@ def visible_case(case_id: int, user: User) -> Case:
     if case is None:
         raise NotFound("案件", case_id)
     return case
+
+
+def may_meet(case: Case, user: User) -> bool:
+    """Say whether this person may meet a case that was read already; `visible_cases` of one, without asking again."""
+    if may(user, Action.ANNOTATE):
+        return visible_cases(user).filter(pk=case.pk).exists()
+    return scope_for(user).covers(case)
 
 
 def present(case: Case, user: User, *, revealed: bool = False, highlights: Iterable[tuple[int, int]] = ()) -> CaseView:

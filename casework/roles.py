@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 from casework.errors import NotAllowed
 from casework.models import Role, User
@@ -91,11 +92,21 @@ def may(user: User, action: Action) -> Verdict:
     """Say whether this person may do this, and why not."""
     if not user.is_active:
         return Verdict(False, "账号已停用")
-    role = Role(user.role)
+    return _verdict(Role(user.role), action)
+
+
+@cache
+def _verdict(role: Role, action: Action) -> Verdict:
+    """Every page asks a dozen times, so the reason is written once."""
     if action in ALLOWED[role]:
         return Verdict(True)
-    allowed = "、".join(other.label for other in Role if action in ALLOWED[other])
+    allowed = "、".join(other.label for other in roles_that_may(action))
     return Verdict(False, f"“{role.label}”不能{action.value}；可由{allowed}办理")
+
+
+def roles_that_may(action: Action) -> list[Role]:
+    """Return the roles that may do this."""
+    return [role for role in Role if action in ALLOWED[role]]
 
 
 def require(user: User, action: Action) -> None:

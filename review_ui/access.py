@@ -18,7 +18,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from casework import errors
 from casework.models import Role, User
-from casework.roles import ALLOWED, Action, may
+from casework.roles import Action, may, roles_that_may
 from review_ui.errors import in_words
 
 View: TypeAlias = Callable[..., HttpResponse]
@@ -121,7 +121,7 @@ class CaseworkErrors:
 
 def _refused(request: HttpRequest, action: Action) -> HttpResponse:
     user = person(request)
-    others = [_(role.label) for role in Role if action in ALLOWED[role]]
+    others = [_(role.label) for role in roles_that_may(action)]
     return problem(
         request,
         403,

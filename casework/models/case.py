@@ -94,6 +94,7 @@ class Case(models.Model):
         null=True,
         on_delete=models.PROTECT,
         related_name="copies",
+        db_index=False,  # `case_copies` instead
         db_comment="the case that this one is a copy of and whose decision it shares; null: a case of its own",
     )
     likeness = models.FloatField(null=True, db_comment="of a copy: Jaccard index of character pairs; 1: equal")
@@ -118,6 +119,9 @@ class Case(models.Model):
                 condition=models.Q(copy_of__isnull=True),
             ),
             models.Index(fields=["-created_at", "-id"], name="case_newest", condition=models.Q(copy_of__isnull=True)),
+            # Most cases are no copies. An index that held them too would look to SQLite as if every case had thousands
+            # of copies, which it would then rather find by reading the whole table.
+            models.Index(fields=["copy_of", "-id"], name="case_copies", condition=models.Q(copy_of__isnull=False)),
             models.Index(fields=["site", "state"], name="case_site"),
             models.Index(fields=["category", "state"], name="case_category"),
             models.Index(
