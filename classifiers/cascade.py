@@ -93,7 +93,9 @@ class Cascade:
         blend: Blend | None = None,
         *,
         fold: Callable[[Sequence[str]], Folded] = fold,
+        own: str = "",
     ) -> None:
+        self._own = own
         self.blend, self.every, self._fold = blend, False, fold
         self._model, self.engine, self.readers = model, engine, tuple(readers)
         self._column = {slug: k for k, slug in enumerate(SLUGS)}
@@ -101,8 +103,10 @@ class Cascade:
 
     @property
     def version(self) -> str:
-        """Name of the model: the linear one, and the encoder where there is one."""
-        return f"{self.blend.encoder.version}+{self._model.version}" if self.blend else self._model.version
+        """Name of the model: the linear one, and the encoder where there is one; and of rules that are not the shipped
+        ones, so that what was assessed with others can be told and assessed again."""
+        models = f"{self.blend.encoder.version}+{self._model.version}" if self.blend else self._model.version
+        return f"{models}+rules-{self._own}" if self._own else models
 
     @property
     def model(self) -> LinearModel:
@@ -248,8 +252,10 @@ def load(model_dir: Path | None = None, own_rules: Path | None = None) -> Assess
 def load_cascade(model_dir: Path | None = None, own_rules: Path | None = None) -> Cascade:
     """As `load`, for callers inside this room that need more than the contract."""
     model, blend = _models(model_dir)
-    engine = RuleEngine(load_rules((RULES_DIR, own_rules) if own_rules else (RULES_DIR,)))
-    return Cascade(model, engine, (build_reader(engine), load_guesser()), blend)
+    book = load_rules((RULES_DIR, own_rules) if own_rules else (RULES_DIR,))
+    own = book.digest if own_rules and book.digest != load_rules().digest else ""
+    engine = RuleEngine(book)
+    return Cascade(model, engine, (build_reader(engine), load_guesser()), blend, own=own)
 
 
 def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:

@@ -23,6 +23,8 @@ joined to it.
 from __future__ import annotations
 
 import datetime
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +38,7 @@ from ruamel.yaml.error import YAMLError
 from classifiers.errors import RuleError
 from config.taxonomy import SLUGS
 
+_TOLD = {"author", "reason", "date", "examples"}  # of a rule, what changes nothing of what it says
 RULES_DIR = Path(__file__).parent / "data"
 CLASSES_FILE = "classes.yaml"
 CONTEXT_FILE = "context.yaml"
@@ -107,6 +110,14 @@ class RuleBook:
     classes: Mapping[str, tuple[str, ...]]
     contexts: tuple[Context, ...]
     folder: Path
+
+    @property
+    def digest(self) -> str:
+        """Eight hexadecimal digits of SHA-256 over everything that decides what the rules say."""
+        spoken = [(category, rule.model_dump(mode="json", exclude=_TOLD)) for category, rule, _ in self.rules]
+        contexts = [context.model_dump(mode="json", exclude=_TOLD) for context in self.contexts]
+        whole = json.dumps([spoken, dict(self.classes), contexts], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(whole.encode()).hexdigest()[:8]
 
     def words(self, entries: tuple[str, ...], path: Path, rule: str) -> tuple[str, ...]:
         """Replace each "@class" by its words.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,3 +139,17 @@ def test_flagged_lists_categories_over_their_threshold_highest_first() -> None:
 
 def test_the_shipped_assessor_loads_and_says_its_version() -> None:
     assert load().version == _CASCADE.version
+
+
+def test_rules_of_ones_own_are_part_of_the_version_and_what_is_told_about_them_is_not(tmp_path: Path) -> None:
+    assert load(own_rules=tmp_path).version == _CASCADE.version
+    head = "category: gambling\nauthor: us\ndate: 2026-01-01\nrules:\n"
+    rule = head + "- {{name: bowls, any: [{}], strength: weak, reason: {}}}"
+    versions = []
+    for word, reason in (("押碗", "a"), ("押碗", "b"), ("押盘", "a")):
+        (tmp_path / "own.yaml").write_text(rule.format(word, reason), encoding="utf-8")
+        versions.append(load(own_rules=tmp_path).version)
+    first, told_otherwise, other = versions
+    assert first.startswith(f"{_CASCADE.version}+rules-")
+    assert first == told_otherwise
+    assert first != other
