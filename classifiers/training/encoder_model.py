@@ -196,11 +196,14 @@ class WoodpeckerForPretraining(WoodpeckerPreTrained):
 
     def forward(self, input_ids: Tensor, places: Tensor) -> Guessed:
         """`places` are flat indices into (texts × length): where a character is to be guessed."""
-        vectors = self.encoder(input_ids)
+        return Guessed(*self.said(self.encoder(input_ids), places))
+
+    def said(self, vectors: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Of the encoder's vectors: logits of every character at `places`, and of a replacement at every place."""
         flat = vectors.reshape(-1, vectors.shape[-1])
         guess = self.guess_norm(nn.functional.relu(self.guess(flat[places])))
         characters = guess @ self.encoder.embedding.character.weight.T + self.guess_bias
-        return Guessed(characters=characters, found=self.found(flat).squeeze(-1))
+        return characters, self.found(flat).squeeze(-1)
 
 
 class WoodpeckerForCategories(WoodpeckerPreTrained):

@@ -7,8 +7,9 @@ running average of the weights is what is watched and kept.
 from __future__ import annotations
 
 import copy
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from classifiers.encoder import Tokens
 from classifiers.evaluation.metrics import average_precision
 from classifiers.normalise.fold import Folded, fold
 from classifiers.training.begin import OtherForCategories
-from classifiers.training.device import best_device, moved
+from classifiers.training.device import ahead, best_device, moved
 from classifiers.training.encoder_draws import Batch, Draws
 from classifiers.training.encoder_model import WoodpeckerForCategories
 from classifiers.training.encoder_recipe import Distilling, EncoderRecipe, Tuning
@@ -75,29 +76,32 @@ class Tuner:
         tuning = self.recipe.training
         saved = since = time.monotonic()
         next_check = (self.samples // tuning.check_every + 1) * tuning.check_every
-        losses: list[float] = []
+        losses: list[Tensor] = []
         ids_seen = 0
+        batches = self._batches()
         while self.samples < tuning.samples:
-            for place, batch in enumerate(self.draws.round(self.round)):
-                if place < self.place:
-                    continue
-                losses.append(self._one(batch))
-                ids_seen += batch.ids.size
-                self.place += 1
-                if self.samples >= next_check or self.samples >= tuning.samples:
-                    next_check += tuning.check_every
-                    self._check(watched, losses, ids_seen / (time.monotonic() - since), say)
-                    losses, ids_seen, since = [], 0, time.monotonic()
-                if time.monotonic() - saved > tuning.checkpoint_minutes * 60:
-                    self._save(folder, identity)
-                    saved = time.monotonic()
-                if self.samples >= tuning.samples:
-                    break
-            self.round, self.place = self.round + 1, 0
+            batch = next(batches)
+            losses.append(self._one(batch))
+            ids_seen += batch.ids.size
+            self.place += 1
+            if self.samples >= next_check or self.samples >= tuning.samples:
+                next_check += tuning.check_every
+                self._check(watched, torch.stack(losses).mean().item(), ids_seen / (time.monotonic() - since), say)
+                losses, ids_seen, since = [], 0, time.monotonic()
+            if time.monotonic() - saved > tuning.checkpoint_minutes * 60:
+                self._save(folder, identity)
+                saved = time.monotonic()
+        batches.close()
         self._save(folder, identity)
         return self.best_state
 
-    def _one(self, batch: Batch) -> float:
+    def _batches(self) -> Generator[Batch]:
+        """What is left of the round the run stands in, then the rounds after it, without end."""
+        for batches in ahead(lambda number: tuple(self.draws.round(number)), itertools.count(self.round)):
+            yield from batches[self.place :]
+            self.round, self.place = self.round + 1, 0
+
+    def _one(self, batch: Batch) -> Tensor:
         tuning = self.recipe.training
         for group in self.optimiser.param_groups:
             group["lr"] = group["top"] * _share_of_rate(tuning, self.samples)
@@ -118,18 +122,17 @@ class Tuner:
         self.step += 1
         keep = min(tuning.average, self.step / (self.step + 10))
         with torch.no_grad():
-            for mine, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
-                mine.lerp_(now, 1 - keep)
-        return float(loss.detach())
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.model.parameters()), 1 - keep)
+        return loss.detach()
 
-    def _check(self, watched: Watched, losses: list[float], speed: float, say: Callable[[str], None]) -> None:
+    def _check(self, watched: Watched, loss: float, speed: float, say: Callable[[str], None]) -> None:
         found = logits_of(self.average, self.tokens, watched.folded)
         score = mean_precision(found, watched.says)
         if score > self.best:
             self.best, self.best_state = score, {k: v.clone() for k, v in self.average.state_dict().items()}
         tuning = self.recipe.training
         say(
-            f"{self.samples:,}/{tuning.samples:,} texts: loss {np.mean(losses):.4f}, held back: mean average precision "
+            f"{self.samples:,}/{tuning.samples:,} texts: loss {loss:.4f}, held back: mean average precision "
             f"{score:.4f} (best {self.best:.4f}); {speed:,.0f} characters/s"
         )
 

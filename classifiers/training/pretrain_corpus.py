@@ -1,4 +1,4 @@
-"""What a pretraining run reads: corpora and unlabelled training texts, packed once, drawn by weight and by seed."""
+"""What a pretraining run reads: corpora and unlabelled training texts, packed once."""
 
 from __future__ import annotations
 
@@ -33,31 +33,19 @@ LABELLED = "labelled"
 
 @dataclass(frozen=True, slots=True)
 class Mixture:
-    """Packed streams and the share of each; `draw` gives the same blocks for the same seed and step, always."""
+    """Packed streams and the share of each in what is drawn: see `pretrain_blocks`."""
 
     streams: tuple[Ids, ...]
     shares: NDArray[np.float64]
 
-    def draw(self, seed: int, step: int, batch: int, length: int) -> Ids:
-        """Blocks of consecutive ids, one row each, from random places of the streams."""
-        random = np.random.default_rng((seed, step))
-        chosen = random.choice(len(self.streams), size=batch, p=self.shares)
-        places = random.random(batch)
-        rows = np.empty((batch, length), dtype=np.uint16)
-        for row, (stream, place) in enumerate(zip(chosen, places, strict=True)):
-            ids = self.streams[stream]
-            begin = int(place * (len(ids) - length))
-            rows[row] = ids[begin : begin + length]
-        return rows
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run's reading: its alphabet, its mixture, one held-back block matrix, and the SHA-256 of each file."""
+    """A run's reading: its alphabet, its mixture, what of it is held back, and the SHA-256 of each file."""
 
     alphabet: Alphabet
     mixture: Mixture
-    held: Ids
+    held: Mixture
     digests: dict[str, str]
 
 
@@ -80,7 +68,8 @@ def prepare(
     alphabet = _alphabet(recipe, sets, data, folder, digests)
     tick("alphabet")
     pack_corpus(files, alphabet, folder, tick)
-    streams = [np.load(packed_file(folder, path), mmap_mode="r", allow_pickle=False) for path in files]
+    # Mapped to be written to in memory, though nothing is: a tensor is made of no other kind.
+    streams = [np.load(packed_file(folder, path), mmap_mode="c", allow_pickle=False) for path in files]
     weights = [corpus.weight for corpus in recipe.corpora]
     if sets:
         streams.append(np.load(folder / f"{LABELLED}.npy", allow_pickle=False))
@@ -128,8 +117,7 @@ def _split(
         kept.append(ids[:cut])
         held.append(ids[cut:])
     shares = np.array(weights) / sum(weights)
-    blocks = Mixture(tuple(held), shares).draw(recipe.seed, 0, 512, length)
-    return Prepared(alphabet, Mixture(tuple(kept), shares), blocks, digests)
+    return Prepared(alphabet, Mixture(tuple(kept), shares), Mixture(tuple(held), shares), digests)
 
 
 def _labelled_texts(sets: Sequence[LabelledSet], folder: Path, seed: int) -> list[str]:

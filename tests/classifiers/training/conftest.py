@@ -8,6 +8,9 @@ from importlib.util import find_spec
 NEED_TORCH = [
     "test_other_encoders.py",
     "test_pretrain.py",
+    "test_pretrain_blocks.py",
+    "test_pretrain_losses.py",
+    "test_pretrain_noise.py",
     "test_encoder_train.py",
     "test_trials.py",
     "test_killed.py",

@@ -17,9 +17,10 @@ from transformers import AutoModel
 from classifiers.alphabet import PAD, Alphabet
 from classifiers.errors import DataError, ModelError
 from classifiers.training.encoder_model import WoodpeckerEncoder, WoodpeckerForPretraining, register
-from classifiers.training.pretrain import LOG, pretrain
+from classifiers.training.pretrain import pretrain
 from classifiers.training.pretrain_checkpoint import alone
 from classifiers.training.pretrain_log import read_log
+from classifiers.training.pretrain_run import LOG
 from classifiers.training.pretrain_vectors import read_counted
 
 RECIPE = """

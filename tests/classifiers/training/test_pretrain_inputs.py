@@ -1,4 +1,4 @@
-"""What a pretraining run reads and shows: recipe, mixture, counts and noise. None of it needs torch."""
+"""What a pretraining run reads and counts. None of it needs torch."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from classifiers.alphabet import MASK, SEP, SPECIALS, Alphabet
+from classifiers.alphabet import SPECIALS, Alphabet
 from classifiers.errors import DataError, RecipeError
-from classifiers.training.pretrain_corpus import Mixture
-from classifiers.training.pretrain_noise import Noiser
-from classifiers.training.pretrain_recipe import Noise, Shape, Vectors, load_pretrain_recipe
+from classifiers.training.pretrain_recipe import Shape, Vectors, load_pretrain_recipe
 from classifiers.training.pretrain_vectors import (
     SCALE,
     Counted,
@@ -82,17 +80,6 @@ def test_the_length_of_a_run_may_change_and_nothing_else(tmp_path: Path) -> None
     assert short.identity() == longer.identity() != faster.identity()
 
 
-def test_a_step_draws_the_same_blocks_whenever_it_is_asked_for() -> None:
-    streams = (np.arange(4, 504, dtype=np.uint16), np.full(300, 9, dtype=np.uint16))
-    mixture = Mixture(streams, np.array([0.5, 0.5]))
-    first = mixture.draw(1, 5, 8, 16)
-    mixture.draw(1, 6, 8, 16)
-    assert (mixture.draw(1, 5, 8, 16) == first).all()
-    assert (mixture.draw(1, 6, 8, 16) != first).any()
-    flat = (first == 9).all(axis=1)
-    assert ((np.diff(first.astype(int), axis=1) == 1).all(axis=1) | flat).all()
-
-
 def test_characters_of_one_sound_have_one_number_and_letters_their_own() -> None:
     sound = dict(zip(ALPHABET.characters, SOUNDS[len(SPECIALS) :].tolist(), strict=True))
     assert sound["作"] == sound["坐"] == sound["座"] != sound["课"]
@@ -134,54 +121,6 @@ def test_what_was_counted_is_read_as_it_was_written(tmp_path: Path) -> None:
     again = read_counted(tmp_path / "counted.npz")
     assert all((again.tables[name] == table).all() for name, table in made.tables.items())
     assert (again.followers == made.followers).all()
-
-
-TEXTS = ["作文课春游天天", "有客游春", "a1作文"] * 100
-COUNTED = counted(TEXTS)
-
-
-@settings(max_examples=40)
-@given(
-    st.integers(0, 2**31),
-    st.floats(0, 1),
-    st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).filter(lambda shares: sum(shares) <= 1),
-)
-def test_noise_asks_only_where_it_chose_and_keeps_the_edges(
-    seed: int, share: float, shares: tuple[float, float, float]
-) -> None:
-    noise = Noise(share=share, masked=shares[0], sound=shares[1], follower=shares[2])
-    ids = pack(iter([TEXTS]), ALPHABET)[:320].reshape(10, 32)
-    noised = Noiser(noise, SOUNDS, COUNTED)(ids, np.random.default_rng(seed))
-    asked = np.zeros(ids.size, dtype=bool)
-    asked[noised.places] = True
-    asked = asked.reshape(ids.shape)
-    assert ((noised.ids == ids) | asked).all()
-    assert (noised.ids[ids == SEP] == SEP).all()
-    assert (noised.replaced[ids == SEP] == -1).all()
-    assert (noised.replaced[noised.ids == MASK] == -1).all()
-    assert ((noised.replaced == 1) == ((noised.ids != ids) & (noised.ids != MASK))).all()
-
-
-def test_a_replacement_by_sound_sounds_the_same() -> None:
-    ids = pack(iter([TEXTS]), ALPHABET)[:640].reshape(20, 32)
-    noiser = Noiser(Noise(share=0.9, masked=0, sound=1, follower=0), SOUNDS, COUNTED)
-    noised = noiser(ids, np.random.default_rng(3))
-    assert (noised.replaced == 1).sum() > 50
-    assert (SOUNDS[noised.ids] == SOUNDS[ids]).all()
-    assert (noised.ids == ids)[SOUNDS[ids] == 0].all()
-    assert (noiser.only_masking()(ids, np.random.default_rng(3)).replaced != 1).all()
-
-
-def test_a_follower_is_one_that_followed_in_the_texts() -> None:
-    ids = pack(iter([TEXTS]), ALPHABET)[:640].reshape(20, 32)
-    noised = Noiser(Noise(share=0.3, masked=0, sound=0, follower=1), SOUNDS, COUNTED)(ids, np.random.default_rng(4))
-    followed = {text[k : k + 2] for text in TEXTS for k in range(len(text) - 1)}
-    character = dict(enumerate(("", "", "", "", *ALPHABET.characters)))
-    odd = 0
-    for row, column in np.argwhere(noised.replaced == 1):
-        pair = character[int(ids[row, column - 1])] + character[int(noised.ids[row, column])]
-        odd += pair not in followed
-    assert odd <= 0.05 * (noised.replaced == 1).sum()
 
 
 def test_a_corpus_too_short_for_a_block_is_refused(tmp_path: Path) -> None:
