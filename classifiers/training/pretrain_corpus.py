@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from classifiers.alphabet import Alphabet
 from classifiers.encoder import TOKENIZER
 from classifiers.errors import DataError
+from classifiers.training.pretrain_parts import UNPACKED
 from classifiers.training.pretrain_recipe import PretrainRecipe
 from classifiers.training.rows import held_back, read_jsonl, text_of
 from classifiers.training.sets import LabelledSet
@@ -28,7 +30,7 @@ from classifiers.training.tokens import (
     save_tokenizer,
 )
 
-LABELLED = "labelled"
+LABELLED, MADE_FROM = "labelled", "alphabet.made_from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +64,53 @@ def prepare(
         DataError: a file is missing, damaged or too short.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / UNPACKED).unlink(missing_ok=True)  # what lies here may become another than was brought
     files = [data / corpus.file for corpus in recipe.corpora]
     sources = [*files, *(data / LABELLED / labelled.file for labelled in sets)]
     digests = {path.name: file_digest(path) for path in sources}
     alphabet = _alphabet(recipe, sets, data, folder, digests)
     tick("alphabet")
     pack_corpus(files, alphabet, folder, tick)
+    return from_packed(recipe, sets, folder, digests)
+
+
+def from_packed(recipe: PretrainRecipe, sets: Sequence[LabelledSet], folder: Path, digests: dict[str, str]) -> Prepared:
+    """What was packed into a folder before, of corpora with these SHA-256.
+
+    Raises:
+        DataError: a corpus is too short.
+    """
     # Mapped to be written to in memory, though nothing is: a tensor is made of no other kind.
-    streams = [np.load(packed_file(folder, path), mmap_mode="c", allow_pickle=False) for path in files]
+    streams = [np.load(path, mmap_mode="c", allow_pickle=False) for path in _streams(recipe, folder)]
     weights = [corpus.weight for corpus in recipe.corpora]
     if sets:
         streams.append(np.load(folder / f"{LABELLED}.npy", allow_pickle=False))
         weights.append(recipe.labelled_weight)
-    return _split(recipe, alphabet, streams, weights, digests, data)
+    return _split(recipe, Alphabet.read(folder / TOKENIZER), streams, weights, digests, folder)
+
+
+def packed_files(recipe: PretrainRecipe, sets: Sequence[LabelledSet], folder: Path) -> list[Path]:
+    """Every file that `prepare` leaves, notes of what each was made from among them."""
+    streams = _streams(recipe, folder)
+    notes = [folder / f"{Path(corpus.file).name}.sha256" for corpus in recipe.corpora]
+    labelled = [folder / f"{LABELLED}.npy"] if sets else []
+    return [folder / TOKENIZER, folder / MADE_FROM, *streams, *notes, *labelled]
+
+
+def packed_from(recipe: PretrainRecipe, sets: Sequence[LabelledSet]) -> dict[str, Any]:
+    """All that packing and counting depend on beside the corpora, by the recipe's own names."""
+    return {
+        "corpora": [corpus.file for corpus in recipe.corpora],
+        "labelled": [labelled.model_dump(mode="json") for labelled in sets],
+        "alphabet": recipe.alphabet.model_dump(mode="json"),
+        "seed": recipe.seed,
+        "shape": recipe.shape.tables(),
+        "vectors": recipe.vectors and recipe.vectors.model_dump(mode="json"),
+    }
+
+
+def _streams(recipe: PretrainRecipe, folder: Path) -> list[Path]:
+    return [packed_file(folder, Path(corpus.file)) for corpus in recipe.corpora]
 
 
 def _alphabet(
@@ -83,7 +119,7 @@ def _alphabet(
     """The alphabet of all that is read; with it the labelled sets' texts are packed, which are slow to part."""
     described = [labelled.model_dump(mode="json") for labelled in sets]
     made_from = json.dumps([digests, described, recipe.alphabet.model_dump(), recipe.seed], sort_keys=True)
-    path, note = folder / TOKENIZER, folder / "alphabet.made_from"
+    path, note = folder / TOKENIZER, folder / MADE_FROM
     if note.is_file() and note.read_text(encoding="utf-8") == made_from:
         return Alphabet.read(path)
     note.unlink(missing_ok=True)
@@ -104,7 +140,7 @@ def _split(
     streams: list[Ids],
     weights: list[float],
     digests: dict[str, str],
-    data: Path,
+    folder: Path,
 ) -> Prepared:
     """Hold back the last two hundredths of each stream: what the loss is watched on."""
     length = recipe.training.length
@@ -113,7 +149,7 @@ def _split(
         cut = int(len(ids) * 0.98)
         if len(ids) - cut < length or cut < length:
             allowed = f"at least {50 * length} characters, or a shorter training.length"
-            raise DataError(data, "corpora", f"a corpus of {len(ids)} characters", allowed)
+            raise DataError(folder, "corpora", f"a corpus of {len(ids)} characters", allowed)
         kept.append(ids[:cut])
         held.append(ids[cut:])
     shares = np.array(weights) / sum(weights)

@@ -19,8 +19,8 @@ from classifiers.training.drawing import panels, save
 class Log:
     """Losses and speed, one JSON object a line; entries after the step a run goes on from are dropped."""
 
-    def __init__(self, path: Path, step: int) -> None:
-        self._path = path
+    def __init__(self, path: Path, step: int, done: float = 0.0) -> None:
+        self._path, self._done = path, done
         kept = [entry for entry in read_log(path) if entry["step"] <= step]
         path.write_text("".join(json.dumps(entry) + "\n" for entry in kept), encoding="utf-8")
         self._seconds = kept[-1]["seconds"] if kept else 0.0
@@ -31,8 +31,9 @@ class Log:
         """Keep the losses of a step, a tensor of two; they are looked at when an entry is written."""
         self._losses.append(losses)
 
-    def write(self, step: int, steps: int, tokens: int, held: float | None) -> str:
-        """Write an entry; returns it as a line for people."""
+    def write(self, step: int, tokens: int, done: float, held: float | None) -> str:
+        """Write an entry; returns it as a line for people. `tokens` are those of a step, `done` is how much of the run
+        lies behind, from 0 to 1."""
         guess, found = np.mean([losses.tolist() for losses in self._losses], axis=0).tolist()
         took = time.monotonic() - self._since
         speed = len(self._losses) * tokens / max(took, 1e-9)
@@ -47,10 +48,11 @@ class Log:
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(entry) + "\n")
         self._losses, self._since = [], time.monotonic()
-        left = (steps - step) * tokens / speed / 60
+        left = (1 - done) * took / max(done - self._done, 1e-9) / 60
+        self._done = done
         watched = "" if held is None else f", held back {held:.3f}"
         return (
-            f"step {step}/{steps}: guessing {guess:.3f}, finding {found:.4f}{watched}; "
+            f"step {step}, {done:.1%}: guessing {guess:.3f}, finding {found:.4f}{watched}; "
             f"{speed:,.0f} tokens/s, {left:.0f} min left"
         )
 

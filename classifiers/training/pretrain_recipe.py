@@ -87,10 +87,18 @@ class Noise(_Strict):
 
 
 class Steps(_Strict):
-    """How it is trained. The rate rises over `warm_up` steps, stays, and falls to nothing over the last `fall` of
-    the run, so that a run may be made longer without having been wrong so far."""
+    """How it is trained, for so many `tokens` or so many `seconds`. The rate rises over `warm_up` steps, stays, and
+    falls to nothing over the last `fall` of the run, so that a run may be made longer without having been wrong so
+    far."""
 
-    tokens: Annotated[int, Field(ge=0, description="read in all; 0: the static vectors are all there is")]
+    tokens: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="read in all; 0: the static vectors are all there is"
+    )
+    seconds: Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="in place of tokens: what the steps may take by the clock, compiling, checkpoints and looks at "
+        "what is held back among them, and what a run took before it was ended",
+    )
     batch: Count = Field(default=64, description="sequences in a step")
     length: Annotated[int, Field(ge=8, le=512)] = 64
     rate: Annotated[float, Field(gt=0)] = 1e-3
@@ -105,9 +113,18 @@ class Steps(_Strict):
     checkpoint_minutes: Annotated[float, Field(gt=0)] = 5.0
 
     @property
-    def steps(self) -> int:
-        """Optimiser steps in the whole run."""
+    def steps(self) -> int | None:
+        """Optimiser steps in the whole run; None where its seconds say how long it is."""
+        if self.tokens is None:
+            return None
         return max(min(1, self.tokens), self.tokens // (self.batch * self.length))
+
+    @model_validator(mode="after")
+    def _of_one_length(self) -> Steps:
+        if (self.tokens is None) == (self.seconds is None):
+            found = "neither" if self.tokens is None else "both"
+            raise ValueError(f"one of tokens and seconds must be given, found {found}")
+        return self
 
 
 class PretrainRecipe(_Strict):
@@ -131,7 +148,7 @@ class PretrainRecipe(_Strict):
         """What may not change between a checkpoint and its continuation: all but the length of the run and what
         changes nothing."""
         whole: dict[str, Any] = self.model_dump(mode="json")
-        for key in ("tokens", "fall", "checkpoint_minutes", "compiled"):
+        for key in ("tokens", "seconds", "fall", "checkpoint_minutes", "compiled"):
             whole["training"].pop(key)
         return whole
 

@@ -48,7 +48,7 @@ class Run:
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.folder, self.say = recipe, folder, say
-        self.step = 0
+        self.step, self.seconds = 0, 0.0
         self.device = best_device()
         training = recipe.training
         config = WoodpeckerConfig(vocab_size=len(prepared.alphabet), **recipe.shape.model_dump())
@@ -75,6 +75,7 @@ class Run:
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go back to where a checkpoint was written."""
         self.step = checkpoint.step
+        self.seconds = float(checkpoint.tensors.get("seconds", torch.tensor(0.0)))
         self.model.load_state_dict(_under(checkpoint.tensors, "model."))
         for number, parameter in enumerate(self._parameters()):
             state = _under(checkpoint.tensors, f"optimiser.{number}.")
@@ -86,25 +87,29 @@ class Run:
         for number, parameter in enumerate(self._parameters()):
             for key, value in self.optimiser.state[parameter].items():
                 tensors[f"optimiser.{number}.{key}"] = value.contiguous()
+        tensors["seconds"] = torch.tensor(self.seconds, dtype=torch.float64)
         save_checkpoint(self.folder, Checkpoint(self.step, identity, tensors))
 
     def go(self, identity: dict[str, Any], stop_after: int | None) -> bool:
         """Train to the end of the recipe; False when stopped before."""
-        training, steps = self.recipe.training, self.recipe.training.steps
-        log = Log(self.folder / LOG, self.step)
+        training = self.recipe.training
+        done = _done(training, self.step, self.seconds)
+        log = Log(self.folder / LOG, self.step, done)
         saved = time.monotonic()
-        while self.step < steps:
-            losses = self._one(_rate(training, self.step))
-            self.step += 1
-            log.add(losses)
-            if self.step % EVERY == 0 or self.step == steps:
-                held = self.held_loss() if self.step % HELD_EVERY == 0 or self.step == steps else None
-                self.say(log.write(self.step, steps, training.batch * training.length, held))
+        began = saved - self.seconds
+        while done < 1:
+            log.add(self._one(_rate(training, self.step, done)))
+            self.step, self.seconds = self.step + 1, time.monotonic() - began
+            done = _done(training, self.step, self.seconds)
+            if self.step % EVERY == 0 or done == 1:
+                held = self.held_loss() if self.step % HELD_EVERY == 0 or done == 1 else None
+                self.say(log.write(self.step, training.batch * training.length, done, held))
             due = time.monotonic() - saved > training.checkpoint_minutes * 60
-            if due or self.step in (steps, stop_after):
+            if due or done == 1 or self.step == stop_after:
+                self.seconds = time.monotonic() - began
                 self.save(identity)
                 saved = time.monotonic()
-                if self.step == stop_after and self.step < steps:
+                if self.step == stop_after and done < 1:
                     return False
         return True
 
@@ -149,11 +154,17 @@ def _held(recipe: PretrainRecipe, prepared: Prepared, sounds: NDArray[np.int64],
         yield noiser(blocks.draw(training.batch, training.length, generator), generator)
 
 
-def _rate(training: Steps, step: int) -> float:
+def _done(training: Steps, step: int, seconds: float) -> float:
+    """How much of a run lies behind after so many steps that took so many seconds, from 0 to 1."""
+    if training.seconds is not None:
+        return min(1.0, seconds / training.seconds)
+    return min(1.0, step / training.steps) if training.steps else 1.0
+
+
+def _rate(training: Steps, step: int, done: float) -> float:
     """Learning rate of a step: up, level, down."""
-    falling = max(1, int(training.steps * training.fall))
     up = min(1.0, (step + 1) / max(1, training.warm_up))
-    down = min(1.0, (training.steps - step) / falling)
+    down = min(1.0, (1 - done) / max(training.fall, 1e-9))
     return training.rate * min(up, down)
 
 

@@ -37,7 +37,7 @@ from classifiers.training.encoder_model import WoodpeckerForCategories
 from classifiers.training.encoder_run import LABELLED, in_batches, sample_texts
 from classifiers.training.encoder_train import Tuner, Watched, watch
 from classifiers.training.export import export
-from classifiers.training.pretrain import pretrain_as
+from classifiers.training.pretrain import Source, pretrain_as
 from classifiers.training.recipe import find_recipe
 from classifiers.training.resample import DRAWS, means, resampled_means
 from classifiers.training.rows import Rows, load_rows
@@ -201,7 +201,7 @@ def _pretrained(bench: Bench, encoder: str) -> Path:
         return done
     bench.say(f"{encoder}: pretraining")
     console = Console(stderr=True)
-    made = pretrain_as(recipe, sets, bench.data, bench.work, packed=bench.work / "packed", console=console)
+    made = pretrain_as(recipe, sets, Source(bench.data), bench.work, packed=bench.work / "packed", console=console)
     assert made
     return made.folder
 

@@ -97,7 +97,8 @@ class Trials:
         whole: dict[str, Any] = self.pretrain_base.model_dump(mode="json")
         whole["version"] = f"pretrained-{encoder}"
         whole["shape"] |= changed.shape
-        whole["training"]["tokens"] = self.recipe.tokens if changed.tokens is None else changed.tokens
+        tokens = self.recipe.tokens if changed.tokens is None else changed.tokens
+        whole["training"] |= {"tokens": tokens, "seconds": None}
         if not changed.vectors:
             whole["vectors"] = None
         elif whole["vectors"]:

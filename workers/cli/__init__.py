@@ -19,6 +19,7 @@ GROUPS = (
     "evaluate",
     "thresholds",
     "ablate",
+    "pretrain",
     "train",
     "rules",
     "ingest",

@@ -1,4 +1,4 @@
-"""`woodpecker train`, `pretrain`, `distil`: how a model comes to be, each from one recipe file."""
+"""`woodpecker train`, `distil`: how a model that is served comes to be, each from one recipe file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ WORK = Path("var/encoder")
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
     app.command()(train)
-    app.command()(pretrain)
     app.command()(distil)
 
 
@@ -74,67 +73,6 @@ def train(
     else:
         console.print(f"model {made.card['version']} in {made.folder}", markup=False)
         card_table(made.card)
-
-
-def pretrain(
-    data: AllData,
-    recipe: RecipeName = "pretrain",
-    work: Work = WORK,
-    tier: Permitted = "limited",
-    stop_after: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="STEPS", help="Leave a checkpoint after this step; call again to go on."),
-    ] = None,
-    rehearsal: Annotated[
-        bool, typer.Option("--rehearse", help="Only try two small steps of the recipe's shape, and keep nothing.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Pretrain the encoder by a recipe; a run that was ended goes on from its last checkpoint. Needs the `train` extra.
-
-    Where there is a GPU it runs there. --rehearse tells in a minute whether a recipe reads, packs and runs at all.
-
-    Example: woodpecker pretrain pretrain --data DATA --work var/encoder
-    Example: woodpecker pretrain pretrain-teacher --data DATA --rehearse
-    """
-    from classifiers.errors import ClassifierError
-    from classifiers.training.recipe import find_recipe
-
-    try:
-        from classifiers.training import pretrain as training
-    except ImportError as error:
-        leave(Exit.WRONG_INPUT, f"pretraining needs {error.name}; install with `uv sync --extra train`", as_json=json)
-    try:
-        path, allowed = find_recipe(recipe), chosen_tier(tier, json)
-        if rehearsal:
-            tried = training.rehearse(path, data, work, tier=allowed, console=errors)
-        else:
-            made = training.pretrain(path, data, work, tier=allowed, console=errors, stop_after=stop_after)
-    except ClassifierError as error:
-        leave(Exit.WRONG_INPUT, str(error), as_json=json)
-    if rehearsal:
-        _rehearsed(tried, json)
-        return
-    if made is None:
-        if json:
-            summary({"stopped_after": stop_after})
-        return
-    if json:
-        summary({"folder": str(made.folder), **made.manifest})
-    else:
-        console.print(f"pretrained encoder in {made.folder}", markup=False)
-
-
-def _rehearsed(tried: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        summary(tried)
-        return
-    console.print(
-        f"{tried['version']}: {tried['parameters']:,} parameters, {tried['steps']} small steps on {tried['device']} in "
-        f"{tried['seconds_of_steps']:.1f} s, loss {tried['loss']['guess']:.2f}; the run itself has "
-        f"{tried['steps_of_the_run']:,} steps",
-        markup=False,
-    )
 
 
 def distil(

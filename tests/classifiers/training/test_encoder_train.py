@@ -22,7 +22,7 @@ from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCa
 from classifiers.training.encoder_recipe import Tuning, load_encoder_recipe
 from classifiers.training.encoder_run import train_encoder
 from classifiers.training.encoder_train import Tuner, logits_of, loss_of, watch
-from classifiers.training.pretrain import pretrain
+from classifiers.training.pretrain import Source, pretrain
 from classifiers.training.recipe import RECIPES
 from classifiers.training.rows import UNKNOWN, Rows
 from classifiers.training.sets import load_sets
@@ -77,7 +77,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "posts.txt").write_text("\n".join(posts), encoding="utf-8")
     for name, content in {"sets": SETS, "linear": LINEAR, "pretrain": PRETRAIN, "encoder": ENCODER}.items():
         (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
-    pretrain(folder / "pretrain.yaml", folder, folder / "work", console=QUIET)
+    pretrain(folder / "pretrain.yaml", Source(folder), folder / "work", console=QUIET)
     train(folder / "linear.yaml", folder, models=folder / "models", console=QUIET)
     return folder
 

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from classifiers.training.device import ahead, best_device, moved
 from classifiers.training.encoder_recipe import load_encoder_recipe
-from classifiers.training.pretrain import pretrain
+from classifiers.training.pretrain import Source, pretrain
 from classifiers.training.pretrain_recipe import load_pretrain_recipe
 from classifiers.training.recipe import RECIPES
 from workers.cli import build
@@ -51,7 +51,7 @@ def test_a_recipe_for_a_gpu_runs_a_few_steps_in_its_own_precision(name: str, dat
     recipe, _ = load_pretrain_recipe(RECIPES / f"{name}.yaml")
     assert recipe.training.tokens >= 1_000_000_000
     assert recipe.training.precision == "bfloat16"
-    made = pretrain(_shrunk(name, data), data, data / "work", console=QUIET)
+    made = pretrain(_shrunk(name, data), Source(data), data / "work", console=QUIET)
     assert made
     assert made.manifest["steps"] == 3
     assert made.manifest["loss"]["held"] > 0
@@ -60,9 +60,9 @@ def test_a_recipe_for_a_gpu_runs_a_few_steps_in_its_own_precision(name: str, dat
 
 def test_a_run_of_bfloat16_ended_anywhere_goes_on_as_if_it_had_not_been(data: Path) -> None:
     path = _shrunk("pretrain-student", data)
-    whole = pretrain(path, data, data / "a", console=QUIET)
-    assert pretrain(path, data, data / "b", console=QUIET, stop_after=2) is None
-    parts = pretrain(path, data, data / "b", console=QUIET)
+    whole = pretrain(path, Source(data), data / "a", console=QUIET)
+    assert pretrain(path, Source(data), data / "b", console=QUIET, stop_after=2) is None
+    parts = pretrain(path, Source(data), data / "b", console=QUIET)
     assert whole
     assert parts
     assert abs(whole.manifest["loss"]["held"] - parts.manifest["loss"]["held"]) < 1e-3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,15 +14,18 @@ import torch
 from rich.console import Console
 from safetensors.torch import load_file
 from transformers import AutoModel
+from typer.testing import CliRunner
 
 from classifiers.alphabet import PAD, Alphabet
 from classifiers.errors import DataError, ModelError
 from classifiers.training.encoder_model import WoodpeckerEncoder, WoodpeckerForPretraining, register
-from classifiers.training.pretrain import pretrain
-from classifiers.training.pretrain_checkpoint import alone
+from classifiers.training.pretrain import Source, pack_only, pretrain
+from classifiers.training.pretrain_checkpoint import alone, read_checkpoint, save_checkpoint
 from classifiers.training.pretrain_log import read_log
-from classifiers.training.pretrain_run import LOG
+from classifiers.training.pretrain_recipe import Steps
+from classifiers.training.pretrain_run import LOG, _done, _rate
 from classifiers.training.pretrain_vectors import read_counted
+from workers.cli import build
 
 RECIPE = """
 version: tiny
@@ -52,7 +56,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def run(data: Path, work: Path, **more: Any) -> Any:
-    return pretrain(data / "recipe.yaml", data, work, console=QUIET, **more)
+    return pretrain(data / "recipe.yaml", Source(data), work, console=QUIET, **more)
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -173,10 +177,6 @@ def test_padding_changes_nothing(data: Path, tmp_path: Path) -> None:
 
 
 def test_the_command_resumes_and_answers_for_machines(data: Path, tmp_path: Path) -> None:
-    from typer.testing import CliRunner
-
-    from workers.cli import build
-
     run(data, tmp_path / "work", stop_after=50)
     call = ["pretrain", str(data / "recipe.yaml"), "--data", str(data), "--work", str(tmp_path / "work"), "--json"]
     done = CliRunner().invoke(build(), call)
@@ -186,3 +186,72 @@ def test_the_command_resumes_and_answers_for_machines(data: Path, tmp_path: Path
     wrong = CliRunner().invoke(build(), [*call[:1], "no-such-recipe", *call[2:]])
     assert wrong.exit_code == 2
     assert "no such file" in json.loads(wrong.stdout.splitlines()[-1])["error"]
+
+
+def test_a_run_of_so_many_seconds_ends_in_time_and_counts_those_before_it_was_ended(data: Path, tmp_path: Path) -> None:
+    (data / "recipe.yaml").write_text(RECIPE.replace("tokens: 6400", "seconds: 1.5"), encoding="utf-8")
+    assert run(data, tmp_path / "work", stop_after=20) is None
+    folder = tmp_path / "work" / "tiny"
+    spent = float(load_file(next(folder.glob("checkpoint-*.safetensors")))["seconds"])
+    assert 0 < spent < 1.5
+    # As if it had been ended later: nearly all of its time is gone.
+    found = read_checkpoint(folder, json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))["identity"])
+    assert found
+    save_checkpoint(folder, replace(found, tensors={**found.tensors, "seconds": torch.tensor(1.499999)}))
+    made = run(data, tmp_path / "work")
+    assert made.manifest["steps"] == 21
+    assert made.manifest["loss"]["held"] is not None
+
+
+def test_the_rate_rises_stays_and_falls_by_steps_as_by_seconds() -> None:
+    by_steps = Steps(tokens=100 * 64 * 64, warm_up=10, fall=0.2, rate=1.0)
+    by_seconds = Steps(seconds=50.0, warm_up=10, fall=0.2, rate=1.0)
+    for step in range(100):
+        assert _done(by_steps, step, 0.0) == pytest.approx(_done(by_seconds, step, step / 2))
+    rates = [_rate(by_steps, step, step / 100) for step in (0, 4, 9, 50, 80, 90, 100)]
+    assert rates == pytest.approx([0.1, 0.5, 1, 1, 1, 0.5, 0])
+
+
+def test_what_was_packed_is_trained_elsewhere_without_the_corpora_as_with_them(data: Path, tmp_path: Path) -> None:
+    recipe, parts = data / "recipe.yaml", tmp_path / "parts"
+    pack_only(recipe, Source(data), tmp_path / "here", parts, part_mib=1, console=QUIET)
+    here = run(data, tmp_path / "here")
+    for name in ("posts.txt", "news.txt"):
+        (data / name).unlink()
+    source = Source(parts, packed=True)
+    there = pretrain(recipe, source, tmp_path / "there", console=QUIET, stop_after=30)
+    assert there is None
+    there = pretrain(recipe, source, tmp_path / "there", console=QUIET)
+    assert there
+    assert there.manifest["data"] == here.manifest["data"]
+    for name, value in weights(here.folder).items():
+        assert torch.equal(value, weights(there.folder)[name]), name
+    recipe.write_text(RECIPE.replace("size: 64", "size: 63"), encoding="utf-8")
+    with pytest.raises(DataError, match="alphabet = .*64.*63.*as the recipe says"):
+        pretrain(recipe, source, tmp_path / "other", console=QUIET)
+
+
+def test_the_command_packs_and_says_where_options_contradict_each_other(data: Path, tmp_path: Path) -> None:
+    recipe, work = str(data / "recipe.yaml"), ["--work", str(tmp_path / "work"), "--json"]
+
+    def call(*options: str) -> tuple[int, dict[str, Any]]:
+        done = CliRunner().invoke(build(), ["pretrain", recipe, *options, *work])
+        return done.exit_code, json.loads(done.stdout.splitlines()[-1])
+
+    reads, target = ("--data", str(data)), str(tmp_path / "parts")
+    code, said = call(*reads, "--pack-only", target, "--part-mib", "1")
+    assert code == 0
+    assert said["parts"] == len(list((tmp_path / "parts").glob("*.xz")))
+    code, said = call("--packed", target, "--stop-after", "2")
+    assert (code, said) == (0, {"stopped_after": 2})
+    for options, expected in (
+        ((), "found neither"),
+        ((*reads, "--packed", target), "found both"),
+        (("--packed", target, "--pack-only", target), "with --packed"),
+        ((*reads, "--pack-only", target, "--rehearse"), "trains nothing"),
+        ((*reads, "--part-mib", "4"), "without --pack-only"),
+        ((*reads, "--pack-only", target), "holds something"),
+    ):
+        code, said = call(*options)
+        assert code == 2, options
+        assert expected in said["error"]

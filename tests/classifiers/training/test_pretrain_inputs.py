@@ -58,12 +58,16 @@ def test_the_shipped_recipe_is_valid_and_has_an_open_half() -> None:
         ("shape: {hidden: 10, heads: 4}", "multiple of heads"),
         ("noise: {masked: 0.9, sound: 0.9}", "at most 1"),
         ("noise: {share: 2}", "noise.share"),
+        ("training: {batch: 4}", "one of tokens and seconds must be given, found neither"),
+        ("training: {tokens: 100, seconds: 60}", "found both"),
+        ("training: {seconds: 0}", "training.seconds"),
     ],
 )
 def test_a_wrong_recipe_says_where_and_what_is_allowed(tmp_path: Path, line: str, said: str) -> None:
     path = tmp_path / "recipe.yaml"
-    fine = "version: v\nseed: 1\ncorpora: [{file: a.txt, weight: 1, tier: open}]\ntraining: {tokens: 100}\n"
-    path.write_text(fine + line, encoding="utf-8")
+    fine = "version: v\nseed: 1\ncorpora: [{file: a.txt, weight: 1, tier: open}]\n"
+    rest = "" if line.startswith("training") else "training: {tokens: 100}\n"
+    path.write_text(fine + rest + line, encoding="utf-8")
     with pytest.raises(RecipeError, match=said):
         load_pretrain_recipe(path)
 
