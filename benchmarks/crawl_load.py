@@ -37,6 +37,14 @@ POSTS = 20
 THREADS_PER_LIST = 20
 
 
+@dataclass
+class Counts:
+    """What the server counts: the requests, and the hosts of its that were asked."""
+
+    requests: Any
+    hosts: Any
+
+
 def main(
     hosts: Annotated[int, typer.Option(help="Hosts that are read side by side; 0 leaves that part out.")] = 200,
     delay: Annotated[float, typer.Option(help="Seconds between two requests of one host.")] = 2.0,
@@ -45,20 +53,21 @@ def main(
     rounds: Annotated[int, typer.Option(help="How often each reads it; 0 leaves that part out.")] = 3,
 ) -> None:
     """Print both figures."""
-    with tempfile.TemporaryDirectory() as folder, _serving(pages) as (asked, server):
+    with tempfile.TemporaryDirectory() as folder, _serving(pages) as (counts, server):
         if hosts:
-            _polite(Path(folder), hosts, delay, seconds, asked, server)
+            _polite(Path(folder), hosts, delay, seconds, counts, server)
         if rounds:
             _unthrottled(Path(folder), pages, rounds)
 
 
-def _polite(folder: Path, hosts: int, delay: float, seconds: float, asked: Any, server: psutil.Process) -> None:
+def _polite(folder: Path, hosts: int, delay: float, seconds: float, counts: Counts, server: psutil.Process) -> None:
+    asked = counts.requests
     addresses = [f"127.{1 + n // 250}.{n % 250}.1" for n in range(hosts)]
     files = [_site_file(folder, f"host{n}", f"http://{address}:{PORT}/", delay) for n, address in enumerate(addresses)]
     began = time.monotonic()
     process = _crawl(folder, files, folder / "polite.jsonl")
     measured = psutil.Process(process.pid)
-    while asked.value < hosts:  # all have begun
+    while counts.hosts.value < hosts:  # until all have begun
         time.sleep(0.1)
         _still_running(process)
     started, most = (time.monotonic() - began, _busy(measured)), 0
@@ -169,19 +178,19 @@ def _site_file(folder: Path, name: str, url: str, delay: float, start: str = "li
 
 
 @contextmanager
-def _serving(threads: int) -> Iterator[tuple[Any, psutil.Process]]:
-    """Serve the forum on every loopback address; gives a count of requests, and the process that answers them."""
-    asked, ready = multiprocessing.Value("q", 0), multiprocessing.Event()
-    server = multiprocessing.Process(target=_serve, args=(threads, asked, ready), daemon=True)
+def _serving(threads: int) -> Iterator[tuple[Counts, psutil.Process]]:
+    """Serve the forum on every loopback address; gives what is counted, and the process that answers."""
+    counts, ready = Counts(multiprocessing.Value("q", 0), multiprocessing.Value("q", 0)), multiprocessing.Event()
+    server = multiprocessing.Process(target=_serve, args=(threads, counts, ready), daemon=True)
     server.start()
     if not ready.wait(20):
         raise SystemExit(f"port {PORT} cannot be served")
-    yield asked, psutil.Process(server.pid)
+    yield counts, psutil.Process(server.pid)
     server.terminate()
     server.join()
 
 
-def _serve(threads: int, asked: Any, ready: Any) -> None:
+def _serve(threads: int, counts: Counts, ready: Any) -> None:
     import asyncio
 
     from tests.crawlers import forum
@@ -198,13 +207,16 @@ def _serve(threads: int, asked: Any, ready: Any) -> None:
     pages["/few"] = forum.listed("t0", "/t/t0", POSTS - 1)
     answers = {path: _answer(str(page)) for path, page in pages.items()}
     missing = _answer("", "404 Not Found")
+    hosts: set[str] = set()
 
     class Protocol(asyncio.Protocol):
         def connection_made(self, transport: Any) -> None:
             self.transport = transport
+            hosts.add(transport.get_extra_info("sockname")[0])
 
         def data_received(self, data: bytes) -> None:
-            asked.value += 1
+            counts.requests.value += 1
+            counts.hosts.value = len(hosts)
             self.transport.write(answers.get(data.split(b" ", 2)[1].decode(), missing))
 
     async def serve() -> None:

@@ -8,13 +8,14 @@ import gc
 import logging
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Required, TypedDict, Unpack
+from typing import Any, Required, Self, TypedDict, Unpack
 
 from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner, Crawler
 from scrapy.exceptions import CloseSpider
+from scrapy.settings import Settings
 
 from config.policy import SitePolicy
 from crawlers.agent import PRODUCT, user_agent
@@ -116,17 +117,59 @@ class Crawled:
 def crawl_all(jobs: Sequence[tuple[SitePolicy, Options]]) -> list[Crawled]:
     """Read several sites at once, each at its own pace; runs once in a process. None holds up the others.
 
+    Sites begin one after the other while those before them are read already: nobody waits until hundreds of them are
+    set up, and their requests do not all fall due at one moment afterwards.
+
     What ends one site (it is read by another process, its captures cannot be kept) stands in its `Crawled`.
     """
     _open_enough_files()
     private = [host for policy, _ in jobs for host in private_hosts(policy)]
     _silence()  # before Scrapy tells which versions it has
-    process = AsyncCrawlerProcess(_BASE | {"WOODPECKER_PRIVATE_HOSTS": private})
-    every = [_begin(process, policy, options) for policy, options in jobs]
-    if process.crawlers:
-        _pass_over_what_stays()
-        process.start()
+    process = _Process(_BASE | {"WOODPECKER_PRIVATE_HOSTS": private})
+    every: list[Crawled] = []
+    waiting = iter(jobs)
+    for policy, options in waiting:
+        every.append(_begin(process, policy, options))
+        if process.crawlers:
+            _pass_over_what_stays()
+            process.run(_begin_others(process, waiting, every))
     return every
+
+
+class _Process(AsyncCrawlerProcess):
+    """Scrapy's process, that goes on until all that is still to begin has begun and ended too."""
+
+    stopping = False
+    """Whether somebody asked to end: then nothing more begins."""
+
+    async def stop(self) -> None:
+        """End what is under way, in good order."""
+        self.stopping = True
+        await super().stop()
+
+    def run(self, beginning: Coroutine[Any, Any, None]) -> None:
+        """Run until what begins, and all that it began, has ended; raises what it raised."""
+        task = asyncio.get_event_loop().create_task(self._to_the_end(beginning))
+        self.start(stop_after_crawl=False)
+        if task.done():
+            task.result()
+
+    async def _to_the_end(self, beginning: Coroutine[Any, Any, None]) -> None:
+        try:
+            await beginning
+            await self.join()
+        finally:
+            self._stop_reactor()
+
+
+async def _begin_others(process: _Process, waiting: Iterator[tuple[SitePolicy, Options]], every: list[Crawled]) -> None:
+    for policy, options in waiting:
+        await asyncio.sleep(0)  # first those that have begun
+        if process.stopping:
+            every.append(Crawled(CrawlReport(policy.name, stopped_early="interrupted before it began")))
+        else:
+            every.append(_begin(process, policy, options))
+    gc.freeze()
 
 
 def _silence() -> None:
@@ -136,7 +179,7 @@ def _silence() -> None:
     log.handlers = [logging.NullHandler()]
 
 
-def _begin(process: AsyncCrawlerProcess, policy: SitePolicy, options: Options) -> Crawled:
+def _begin(process: _Process, policy: SitePolicy, options: Options) -> Crawled:
     stack = contextlib.ExitStack()
     try:
         job = stack.enter_context(_job(policy, options))
@@ -152,7 +195,7 @@ def _begin(process: AsyncCrawlerProcess, policy: SitePolicy, options: Options) -
         if not task.cancelled():
             crawled.error = crawled.error or task.exception()
 
-    process.crawl(Crawler(SiteSpider, job.settings), **job.arguments).add_done_callback(ended)
+    process.crawl(Crawler(SiteSpider, _Own(job.settings)), **job.arguments).add_done_callback(ended)
     return crawled
 
 
@@ -172,6 +215,14 @@ def _open_enough_files() -> None:
     wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class _Own(Settings):
+    """The settings of one crawl alone, so that Scrapy need not copy them all once more."""
+
+    def copy(self) -> Self:
+        """Return them as they are."""
+        return self
 
 
 async def crawl_here(policy: SitePolicy, **options: Unpack[Options]) -> CrawlReport:

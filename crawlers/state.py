@@ -8,11 +8,12 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, ClassVar, Literal
 from urllib.parse import quote
 
 from crawlers.frame import SCHEMA as FRAME_SCHEMA
@@ -116,14 +117,15 @@ class State:
         # Two files: what was captured is committed together with the captures; what the gate notes is committed at
         # once and shared by all crawls of this folder, so that sites on one domain keep one delay.
         self._db = _opened(folder / f"{site}.sqlite3", _SCHEMA, "DEFERRED")
-        self._gate = _opened(folder / "gate.sqlite3", _GATE_SCHEMA, None)
         _grow(self._db, "thread", "gap", "REAL NOT NULL DEFAULT 0")
+        self._shared = _Shared.of(folder)
+        self._gate = self._shared.connection
         self.frame, self.past, self.history = Frame(self._db), Past(self._db), History(self._db)
 
     def close(self) -> None:
         """Let go; what was not committed is forgotten."""
         self._db.close()
-        self._gate.close()
+        self._shared.leave()
         for held in (self._lock, *self._turns.values()):
             held.close()
 
@@ -263,11 +265,42 @@ class State:
         self._gate.execute(upsert, (self._site, day))
 
 
+class _Shared:
+    """What the gates of one folder note, by one connection for all sites that a thread reads.
+
+    With one for each of hundreds of sites, what one of them writes makes all others read theirs anew.
+    """
+
+    _open: ClassVar[dict[tuple[Path, int, int], _Shared]] = {}
+
+    def __init__(self, key: tuple[Path, int, int]) -> None:
+        self._key, self._users = key, 0
+        self.connection = _opened(key[0] / "gate.sqlite3", _GATE_SCHEMA, None)
+
+    @classmethod
+    def of(cls, folder: Path) -> _Shared:
+        """Return that of a folder; each call wants a `leave`."""
+        key = folder.resolve(), os.getpid(), threading.get_ident()  # SQLite's connections are for one thread
+        shared = cls._open.get(key) or cls._open.setdefault(key, cls(key))
+        shared._users += 1
+        return shared
+
+    def leave(self) -> None:
+        """Let go; the last one closes the connection."""
+        self._users -= 1
+        if self._users == 0:
+            self._open.pop(self._key, None)
+            self.connection.close()
+
+
 def _opened(path: Path, schema: str, isolation: Literal["DEFERRED"] | None) -> Memory:
+    new = not path.exists() or not path.stat().st_size
     connection = sqlite3.connect(path, timeout=10, isolation_level=isolation, factory=Memory)
+    # To force an empty memory onto the disk takes as long as to read ten pages, and there is nothing in it to lose.
+    connection.execute(f"PRAGMA synchronous={'OFF' if new else 'NORMAL'}")
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT" if new else schema)
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.executescript(schema)
     return connection
 
 

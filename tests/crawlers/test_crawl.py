@@ -46,7 +46,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from config.policy import SitePolicy
 from crawlers.crawl import Options, crawl_all
 
-AsyncCrawlerProcess.start = lambda process: print(gc.get_freeze_count() > 10_000, gc.isenabled())
+AsyncCrawlerProcess.start = lambda process, **how: print(gc.get_freeze_count() > 10_000, gc.isenabled())
 policy = SitePolicy.model_validate_json(Path(sys.argv[1], "policy.json").read_bytes())
 crawl_all([(policy, Options(state_dir=Path(sys.argv[1]), key=b"k", on_capture=print))])
 """

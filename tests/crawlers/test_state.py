@@ -78,6 +78,21 @@ def test_one_site_is_held_by_one_crawl_and_others_are_free(folder: Path) -> None
     State(folder, "a").close()
 
 
+def test_all_sites_of_a_thread_share_one_connection_to_what_their_gates_note(folder: Path) -> None:
+    def connections() -> int:
+        files = [path.resolve() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        return files.count((folder / "gate.sqlite3").resolve())
+
+    states = [State(folder, f"site{n}") for n in range(5)]
+    assert connections() == 1
+    for state in states[1:]:
+        state.close()
+    states[0].note_next_at("forum.example", 5.0)  # the others took nothing away
+    states[0].close()
+    assert connections() == 0
+    assert State(folder, "site1").next_at("forum.example") == 5.0
+
+
 def test_a_stop_is_of_one_site_and_ends(folder: Path) -> None:
     a, b = State(folder, "a"), State(folder, "b")
     a.note_stop(100.0, "answered 403")

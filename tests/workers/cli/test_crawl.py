@@ -9,8 +9,10 @@ import os
 import pty
 import random
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -302,6 +304,27 @@ def test_several_sites_are_read_in_one_process_and_each_has_its_report(
     assert {json.loads(line)["site"] for line in output.read_text("utf-8").splitlines()} == {"east", "west"}
     # one domain: the two took turns
     assert min(after.at - before.answered for before, after in itertools.pairwise(served.log)) >= 0.198
+
+
+def test_the_first_site_is_read_before_the_last_one_is_set_up_and_an_interrupt_begins_none(
+    served: Site, tmp_path: Path
+) -> None:
+    values = json.loads(site_file(served, tmp_path).read_text("utf-8")) | {"delay_seconds": 0}
+    files = [tmp_path / f"site{n}.yaml" for n in range(60)]
+    for file in files:
+        file.write_text(json.dumps(values), "utf-8")
+    command = [*COMMAND, "--state", str(tmp_path / "state"), "-o", "/dev/null", "--json", *map(str, files)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment_of(tmp_path), stdout=subprocess.PIPE) as running:
+        while not served.log:
+            time.sleep(0.002)
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=60)
+
+    sites = json.loads(said.splitlines()[-1])["sites"]
+    assert [one["site"] for one in sites] == [file.stem for file in files]
+    ended = [one["stopped_early"] for one in sites]
+    assert not ended[0]
+    assert ended[-1] == "interrupted before it began"
 
 
 def test_two_processes_take_turns_at_one_domain(served: Site, two_sites: list[Path], tmp_path: Path) -> None:
