@@ -56,6 +56,12 @@ def body(query: Query) -> dict[str, Any]:
     return request
 
 
+def ids(query: Query) -> dict[str, Any]:
+    """Return the search request of a page of which only the ids are wanted: nothing is counted, nothing else sent."""
+    request = body(replace(query, facets=False))
+    return request | {"source": False, "track_total_hits": False, "size": min(query.size, request["size"])}
+
+
 def similar(case: Case, scope: Scope, size: int) -> dict[str, Any]:
     """Return the request for cases that share the words of this one which are rare elsewhere."""
     conditions = [{"terms": {name: values}} for name, values in scope.filters().items()]

@@ -17,6 +17,7 @@ from django.db.models.functions import Cast, Coalesce, TruncDate
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from casework import keys
 from casework.errors import InvalidInput
 from casework.exposure import Scope
 from casework.models import Case, CaseState
@@ -55,11 +56,8 @@ class DatabaseSearch:
         few = _few(terms) if terms else None
         found = _matching(query, terms, few=few)
         total, facets = _counted(query, terms, few) if query.facets else (found.count(), {})
-        order = ORDERS[query.sort]
-        ordered = _ranked(found, terms).order_by(*(f"-{name}" if down else name for name, down in order))
-        rows = _after(ordered, query, order) if query.after else _window(ordered, query)
-        names = [name for name, _ in order]
-        cases = list(rows.values("pk", "folded", *names)[: query.size + 1])
+        names = [name for name, _ in ORDERS[query.sort]]
+        cases = list(_page(found, query, terms).values("pk", "folded", *names))
         page, more = cases[: query.size], len(cases) > query.size
         return Page(
             hits=[Hit(row["pk"], highlights(row["folded"], terms)) for row in page],
@@ -69,12 +67,18 @@ class DatabaseSearch:
             backend=self.backend,
         )
 
+    def ids(self, query: Query) -> list[int]:
+        """Return the cases of one page in their order and nothing else."""
+        terms = query.terms()
+        found = _matching(query, terms, few=_few(terms) if terms else None)
+        return list(_page(found, query, terms).values_list("pk", flat=True)[: query.size])
+
     def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
         """Return cases of its category that share much of its wording, out of the newest; the likest first."""
         own = _pairs(case.folded)
         if not own:
             return []
-        cases = _in_scope(scope).filter(category=case.category).exclude(pk=case.pk).exclude(folded="")
+        cases = keys.among(_in_scope(scope), "category", [case.category]).exclude(pk=case.pk).exclude(folded="")
         newest = cases.exclude(state=CaseState.OUT_OF_SCOPE).order_by("-id").values_list("pk", "folded")[:SIMILAR_FROM]
         alike = [(len(own & other) / len(own | other), pk) for pk, text in newest if (other := _pairs(text))]
         best = heapq.nlargest(size, ((share, pk) for share, pk in alike if share >= LEAST_ALIKE))
@@ -108,9 +112,13 @@ def _matching(
     query: Query, terms: Sequence[Term], without: Sequence[str] = (), few: Sequence[int] | None = None
 ) -> QuerySet[Case]:
     # `categories` is JSON; as text it can be searched alike on both databases. A slug is [a-z_]+, so quotes bound it.
-    cases = _in_scope(query.scope).annotate(flagged=Cast("categories", TextField()))
+    cases: QuerySet[Case] = _in_scope(query.scope).alias(flagged=Cast("categories", TextField()))
     for name, values in query.filters.items():
-        if values and name not in without:
+        if not values or name in without:
+            continue
+        if few is not None and name in _SIMPLE:
+            cases = keys.among(cases, name, values)
+        else:
             cases = cases.filter(_condition(name, values))
     if not query.filters.get("state"):
         cases = cases.exclude(state=CaseState.OUT_OF_SCOPE)
@@ -140,8 +148,7 @@ def _few(terms: Sequence[Term]) -> list[int] | None:
 
 
 def _in_scope(scope: Scope) -> QuerySet[Case]:
-    conditions = (Q(**{f"{name}__in": values}) for name, values in scope.filters().items())
-    return Case.objects.filter(*conditions, copy_of=None)
+    return scope.of(Case.objects.filter(copy_of=None))
 
 
 def _condition(name: str, values: Sequence[str]) -> Q:
@@ -181,9 +188,14 @@ def _ranked(cases: QuerySet[Case], terms: Sequence[Term]) -> QuerySet[Case, Any]
     return cases.annotate(whole=whole)
 
 
-def _window(cases: QuerySet[Case], query: Query) -> QuerySet[Case]:
+def _page(cases: QuerySet[Case], query: Query, terms: Sequence[Term]) -> QuerySet[Case]:
+    """Return the cases of the page that is asked for in their order, and one more if there is one."""
+    order = ORDERS[query.sort]
+    ordered = _ranked(cases, terms).order_by(*(f"-{name}" if down else name for name, down in order))
+    if query.after:
+        return _after(ordered, query, order)[: query.size + 1]
     start = (query.page - 1) * query.size
-    return cases[start : start + query.size + 1]
+    return ordered[start : start + query.size + 1]
 
 
 def _after(cases: QuerySet[Case], query: Query, order: Sequence[tuple[str, bool]]) -> QuerySet[Case]:
@@ -206,18 +218,23 @@ def _counted(
     """
     chosen = {name: set(values) for name, values in query.filters.items() if values and name in FACETS}
     if terms and few is None:
-        found = _matching(query, (), without=FACETS).annotate(key=_NOT_BY_KEY)
+        # What else is asked is read from an index, and the key only compared.
+        found = _matching(query, (), without=FACETS).alias(key=keys.NotByKey("pk", output_field=IntegerField()))
         return _added(_combinations(found.filter(key__in=_containing(terms).values("pk"))), chosen)
     cases, states = _matching(query, terms, without=FACETS, few=few), query.filters.get("state")
     if not states:
         return _added(_combinations(cases), chosen)
-    others = cases.exclude(state__in=states)
+    others = _of_states(cases, [one for one in query.scope.states if one not in states], few)
     for name in chosen.keys() - {"state"}:
         others = others.filter(_condition(name, query.filters[name]))
-    total, facets = _added(_combinations(cases.filter(state__in=states)), chosen)
+    total, facets = _added(_combinations(_of_states(cases, states, few)), chosen)
     beside = others.order_by().values_list("state").annotate(n=Count("*"))
     facets["state"] = _ordered(dict(facets["state"]) | dict(beside))
     return total, facets
+
+
+def _of_states(cases: QuerySet[Case], states: Sequence[str], few: Sequence[int] | None) -> QuerySet[Case]:
+    return cases.filter(state__in=states) if few is None else keys.among(cases, "state", states)
 
 
 def _combinations(cases: QuerySet[Case]) -> list[tuple[Any, ...]]:
@@ -262,8 +279,8 @@ def _ordered(counts: Mapping[str, int]) -> list[tuple[str, int]]:
 
 _AS_KEPT = Func(F("categories"), template="%(expressions)s", output_field=TextField())
 """JSON as it is kept, neither cast, which no index is ordered by, nor parsed row by row."""
-_NOT_BY_KEY = Func(F("pk"), template="+%(expressions)s", output_field=IntegerField())
-"""A key that no row is looked up by: what else is asked is read from an index, and the key only compared."""
+_SIMPLE = {*FACETS, "model_version"} - {"category"}
+"""Filters whose values are compared with one column."""
 _COMBINED = tuple("as_kept" if name == "category" else name for name in FACETS)
 _CATEGORY = FACETS.index("category")
 

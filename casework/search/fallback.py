@@ -39,6 +39,13 @@ class WithFallback:
             page = self._database.search(replace(query, after=None) if query.after else query)
             return replace(page, degraded=str(error))
 
+    def ids(self, query: Query) -> list[int]:
+        """Return the cases of one page from the index, or from the database when it does not answer."""
+        try:
+            return self._index.ids(query)
+        except SearchUnavailable:
+            return self._database.ids(replace(query, after=None))
+
     def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
         """Return similar cases from the index, or from the database when it does not answer."""
         try:

@@ -158,6 +158,9 @@ class SearchPort(Protocol):
     def search(self, query: Query) -> Page:
         """Return one page of cases."""
 
+    def ids(self, query: Query) -> list[int]:
+        """Return the cases of one page in their order and nothing else: neither total, facets nor highlights."""
+
     def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
         """Return cases that share much of this one's wording, the likest first; a case without text has none."""
 

@@ -98,11 +98,10 @@ def following(question: Asked, user: User, case_id: int | None) -> list[int]:
     what has been decided meanwhile is gone.
     """
     top = Asked(**{**vars(question), "page": 1, "after": None})
-    ids = [hit.case_id for hit in get_search().search(top.query(user, size=MAX_SIZE, facets=False)).hits]
+    ids = get_search().ids(top.query(user, size=MAX_SIZE))
     at = ids.index(case_id) + 1 if case_id in ids else 0
-    still = exposure.visible_cases(user).filter(pk__in=ids)
-    states = top.state(user)
-    known = set((still.filter(state__in=states) if states else still).values_list("pk", flat=True))
+    still, states = exposure.visible_cases(user).filter(pk__in=ids), top.state(user)
+    known = {pk for pk, state in still.values_list("pk", "state") if not states or state in states}
     return [one for one in ids[at:] + ids[:at] if one in known and one != case_id]
 
 

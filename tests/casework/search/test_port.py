@@ -261,6 +261,14 @@ def test_without_facets_a_page_is_the_same_page(search: SearchPort) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("text", ["", "第"])
+def test_the_ids_of_a_page_are_those_of_its_hits_in_their_order(search: SearchPort, text: str) -> None:
+    put(search, *[make_case(f"第{n}句话", score=0.5 + n / 10) for n in range(4)], make_restricted_case())
+    query = Query(scope=Scope(restricted=(False,), severities=("S1",), states=("open",)), text=text, size=3)
+    assert search.ids(query) == ids(search, query)
+    assert len(search.ids(query)) == 3
+
+
 def test_similar_cases_share_the_wording_and_the_likest_comes_first(search: SearchPort) -> None:
     case = make_case("加微信领游戏点券，先到先得，编号八百八")
     near = make_case("加微信领游戏点券，先到先得，编号六百六")
