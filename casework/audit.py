@@ -69,7 +69,7 @@ def record(action: str, actor: User | str, subject: models.Model | str, **detail
         subject: what it was done to: a row, or e.g. `site:example`.
         details: ids and values; never the text of a case.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         head = chains.lock(CHAIN)
         entry = AuditEntry(
             sequence=head.sequence + 1,

@@ -35,17 +35,18 @@ def take(case_id: int, user: User) -> Claim:
         HeldByOther: somebody else holds it; says who and until when.
     """
     require(user, Action.DECIDE)
-    case = exposure.visible_case(case_id, user)
+    case = exposure.visible_case(case_id, user, "state", "copy_of")
     states = [one for one in UNDECIDED if one is not CaseState.ESCALATED or may(user, Action.DECIDE_ESCALATED)]
     if case.copy_of_id is not None or case.state not in states:
         raise NotAllowed(f"案件{case.number}现为“{CaseState(case.state).label}”，不需要处理")
     if not _lease(case_id, user):
         must_be_free(case_id, user)
     # Whoever decides deletes the claim with the decision; one that was taken a moment later must not stay.
-    if not Case.objects.filter(pk=case_id, state__in=states).exists():
+    claim = Claim.objects.filter(case_id=case_id, case__state__in=states).first()
+    if claim is None:
         Claim.objects.filter(case_id=case_id, holder=user).delete()
         raise NotAllowed(f"案件{case.number}刚刚已由他人决定")
-    return Claim.objects.select_related("holder").get(case_id=case_id)
+    return claim
 
 
 def take_first(case_ids: Sequence[int], user: User) -> int | None:
@@ -56,7 +57,7 @@ def take_first(case_ids: Sequence[int], user: User) -> int | None:
             continue
         try:
             return take(case_id, user).case_id
-        except (HeldByOther, NotAllowed, NotFound, Claim.DoesNotExist):
+        except (HeldByOther, NotAllowed, NotFound):
             continue
     return None
 
@@ -85,7 +86,7 @@ def must_be_free(case_id: int, user: User) -> None:
     Raises:
         HeldByOther: says who and until when.
     """
-    claim = _running().filter(case_id=case_id).exclude(holder=user).first()
+    claim = _running().select_related("holder").filter(case_id=case_id).exclude(holder=user).first()
     if claim is not None:
         raise HeldByOther(claim.holder.staff_no, claim.until)
 
@@ -139,8 +140,9 @@ def hand_over(case_id: int, user: User, to: str, note: str = "") -> Claim:
 
 def colleagues(case: Case, user: User) -> list[User]:
     """Return whom this person may hand the case to, by 工号."""
-    others = User.objects.filter(is_active=True, role__in=roles_that_may(Action.DECIDE)).exclude(pk=user.pk)
-    return [one for one in others.order_by("staff_no") if _may_decide(case, one)]
+    roles = [role for role in roles_that_may(Action.DECIDE) if _may_decide(case, User(role=role))]
+    others = User.objects.filter(is_active=True, role__in=roles).exclude(pk=user.pk)
+    return list(others.only("staff_no", "role").order_by("staff_no"))
 
 
 def _may_decide(case: Case, user: User) -> bool:
@@ -160,14 +162,16 @@ def give_back(case_id: int, user: User) -> bool:
 
 def held_by(user: User) -> list[Claim]:
     """Return what this person holds, what was handed over first, then the most urgent."""
-    claims = _running().filter(holder=user).select_related("case")
+    shown = ("handed_by", "note", "case__severity", "case__category")
+    claims = _running().filter(holder=user).select_related("case").only(*shown)
     return sorted(claims, key=lambda one: (not one.handed_by, one.case.severity, one.case_id))
 
 
 def holders(case_ids: Iterable[int], but: User | None = None) -> dict[int, tuple[str, datetime]]:
     """Return who (工号) holds which of these cases until when, one person left out."""
     claims = _running().filter(case_id__in=list(case_ids))
-    return {one.case_id: (one.holder.staff_no, one.until) for one in claims if but is None or one.holder_id != but.pk}
+    rows = claims.values_list("case_id", "holder__staff_no", "until", "holder_id")
+    return {case_id: (staff_no, until) for case_id, staff_no, until, holder in rows if not but or holder != but.pk}
 
 
 def drop_expired() -> int:
@@ -176,4 +180,4 @@ def drop_expired() -> int:
 
 
 def _running() -> models.QuerySet[Claim]:
-    return Claim.objects.filter(until__gt=timezone.now()).select_related("holder")
+    return Claim.objects.filter(until__gt=timezone.now())

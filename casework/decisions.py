@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -71,7 +73,8 @@ def decide(
     if step is None:
         raise NotAllowed(f"案件{case.number}现为“{CaseState(case.state).label}”，不能再“{found.label}”")
     require(user, step.action)
-    _check_step(case, user, step, reason)
+    standing = _since_reopened(case)
+    _check_step(case, user, step, standing, reason)
     if found is Finding.CONFIRMED and not category:
         raise InvalidInput("category", category, "确认时须选定一个类别")
     if hits.RESTRICTED in (category, case.category):
@@ -90,7 +93,7 @@ def decide(
         categories_before=case.categories,
         grade_before=case.grade,
     )
-    _apply(case, decision, _leads_to(case, user, step), user)
+    _apply(case, decision, _leads_to(case, user, step, standing), user)
     return decision
 
 
@@ -171,11 +174,10 @@ def _stale(case: Case) -> StaleCase:
     return StaleCase(decision.decided_by.staff_no, Finding(decision.finding).label) if decision else StaleCase("", "")
 
 
-def _check_step(case: Case, user: User, step: Step, reason: str) -> None:
+def _check_step(case: Case, user: User, step: Step, standing: Sequence[Decision], reason: str) -> None:
     """Check what a step asks for beyond the role."""
     if step.reason and not reason.strip():
         raise InvalidInput("reason", "", "须填写理由")
-    standing = _since_reopened(case)
     reopened = bool(standing) and standing[0].finding == Finding.REOPENED
     judged = case.decisions.filter(
         decided_by=user, undone_at__isnull=True, finding__in=[Finding.CONFIRMED, Finding.DISMISSED]
@@ -190,7 +192,7 @@ def _check_step(case: Case, user: User, step: Step, reason: str) -> None:
             raise NotAllowed("文字已按期清除")
 
 
-def _leads_to(case: Case, user: User, step: Step) -> CaseState:
+def _leads_to(case: Case, user: User, step: Step, standing: Sequence[Decision]) -> CaseState:
     """Return the state that follows: while the policy asks for two, the first confirmation leads to the second."""
     if step.second is None:
         return step.to
@@ -198,7 +200,7 @@ def _leads_to(case: Case, user: User, step: Step) -> CaseState:
         "categories": case.categories,
         **{name: getattr(case, name) for name in ("severity", "platform_class", "site", "kid_zone", "score")},
     }
-    confirmed = any(one.finding == Finding.CONFIRMED and one.decided_by_id != user.pk for one in _since_reopened(case))
+    confirmed = any(one.finding == Finding.CONFIRMED and one.decided_by_id != user.pk for one in standing)
     return step.second if policies.work().asks_second(item) and not confirmed else step.to
 
 

@@ -33,7 +33,7 @@ class Broken:
     why: str
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def seal(case: Case, user: User) -> EvidenceRecord:
     """Seal what is known of the case, in the running transaction if there is one.
 

@@ -57,6 +57,8 @@ def take_back(case: Case, decision: Decision) -> int:
         NotAllowed: a copy is on a takedown list.
     """
     followers = Decision.objects.filter(follows=decision, undone_at__isnull=True).order_by()
+    if not followers.exists():
+        return 0
     line = NoticeLine.objects.filter(case__decisions__in=followers).select_related("notice", "case").first()
     if line is not None:
         raise NotAllowed(f"案件{line.case.number}已列入清单{line.notice.number}，不能撤销")

@@ -87,6 +87,7 @@ def _database() -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": _settings.path("woodpecker.sqlite3"),
+            "CONN_MAX_AGE": 60,  # opening it reads the whole schema
             "OPTIONS": {
                 # IMMEDIATE takes the write lock at the start, so that two writers wait instead of failing half-way;
                 # secure_delete overwrites what is deleted, since purged text must not linger in free pages.

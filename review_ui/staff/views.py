@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from casework import annotations, cases, claims, clocks, clusters, decisions, exposure, policies, transitions
 from casework.errors import HeldByOther, InvalidInput, StaleCase
-from casework.models import UNDECIDED, Addressee, Case, CaseState, Decision, Finding, User
+from casework.models import UNDECIDED, Addressee, Case, CaseState, Decision, Finding, Role, User
 from casework.roles import Action, may
 from casework.search import get_search
 from casework.search.port import Query
@@ -209,6 +209,7 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
     around = cases.context(found, user)
     thresholds = policies.placement(found.site, found.section).thresholds
     last = decisions.last_decision(found)
+    occurrences = [] if found.copy_of_id else clusters.occurrences(found, user)
     steps = transitions.findings(found.state)
     may_act = bool(may(user, Action.DECIDE)) and (
         found.state != CaseState.ESCALATED or bool(may(user, Action.DECIDE_ESCALATED))
@@ -235,16 +236,20 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
         "chosen": found.category,
         "addressee": last.get_addressee_display() if last is not None and found.state == CaseState.ESCALATED else "",
         "holder": claims.holders([found.pk], but=user).get(found.pk),
-        "colleagues": claims.colleagues(found, user)
-        if may_act and found.state in UNDECIDED and not found.copy_of_id
-        else [],
+        "colleagues": _colleagues(found, user) if may_act and found.state in UNDECIDED and not found.copy_of_id else [],
         "likeness": round(100 * (found.likeness or 0)),
-        "occurrences": [] if found.copy_of_id else clusters.occurrences(found, user),
-        "copies": clusters.counts([found.pk]).get(found.pk, 0),
+        "occurrences": occurrences,
+        "copies": clusters.counts([found.pk]).get(found.pk, 0) if occurrences else 0,
         "findings": [] if found.copy_of_id or not may_act else _offered(found, user),
         "may_reopen": may_act and not found.copy_of_id and Finding.REOPENED in steps,
         "category": taxonomy.categories[found.category],
     }
+
+
+def _colleagues(case: Case, user: User) -> list[tuple[str, str]]:
+    """Return whom this person may hand the case to: 工号 and role in words."""
+    titles = {role.value: _(role.label) for role in Role}
+    return [(one.staff_no, titles[one.role]) for one in claims.colleagues(case, user)]
 
 
 def _offered(case: Case, user: User) -> list[Finding]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -14,22 +18,68 @@ from tests.review_ui.conftest import Enter
 pytestmark = pytest.mark.django_db
 
 
-def asked(client: Client, address: str) -> int:
-    """Return how many queries an answer takes."""
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address).status_code == 200
-    return len(queries)
+@dataclass
+class Desk:
+    """A lead at work on a case that is open in the browser."""
+
+    client: Client
+    case: Case
+
+    def get(self, address: str) -> int:
+        """Return how many queries a page takes."""
+        return self._queries(lambda: self.client.get(address.format(case=self.case.pk)))
+
+    def post(self, act: str, **form: object) -> int:
+        """Return how many queries an act on the case takes."""
+        return self._queries(lambda: self.client.post(f"/cases/{self.case.pk}/{act}/", {"asked": "", **form}))
+
+    def _queries(self, ask: Callable[[], Any]) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert ask().status_code in {200, 302}
+        return len(queries)
 
 
-def test_a_case_page_asks_no_more_because_there_are_many_colleagues_neighbours_and_copies(enter: Enter) -> None:
-    case, lead = make_case(thread="t", position=3), enter(Role.LEAD)
-    make_case(copy_of=case, likeness=1.0)
-    before = asked(lead, f"/cases/{case.pk}/")
-    for position in range(6):
+@pytest.fixture
+def desk(enter: Enter) -> Desk:
+    for number in range(30):
+        make_case(f"第{number}天放风筝", thread="t", position=number)
+    for _ in range(3):
         make_user(Role.REVIEWER)
-        make_case(thread="t", position=position)
-        make_case(copy_of=case, likeness=1.0)
-    assert asked(lead, f"/cases/{case.pk}/") == before
+    case = make_case(thread="t", position=15)
+    make_case(copy_of=case, likeness=1.0)
+    return Desk(enter(Role.LEAD), case)
+
+
+@pytest.mark.parametrize(
+    ("address", "most"),
+    [
+        ("/queue/", 10),
+        ("/queue/?page=2", 10),
+        ("/queue/?category=bullying&site=nowhere", 10),
+        ("/queue/?state=all&sort=newest", 9),
+        ("/queue/?q=风筝", 11),
+        ("/queue/next/", 8),
+        ("/cases/{case}/", 13),
+        ("/cases/{case}/similar/", 4),
+    ],
+)
+def test_a_page_takes_few_queries(desk: Desk, address: str, most: int) -> None:
+    assert desk.get(address) <= most
+
+
+def test_claiming_deciding_and_taking_back_take_few_queries(desk: Desk) -> None:
+    assert desk.post("claim") <= 5
+    assert desk.post("decide", finding="confirmed", category="bullying", version=1) <= 28
+    assert desk.post("undo") <= 20
+    assert desk.post("decide", finding="dismissed", version=3) <= 21
+
+
+def test_a_case_page_asks_no_more_because_there_are_many_colleagues_and_copies(desk: Desk) -> None:
+    before = desk.get("/cases/{case}/")
+    for _ in range(6):
+        make_user(Role.REVIEWER)
+        make_case(copy_of=desk.case, likeness=1.0)
+    assert desk.get("/cases/{case}/") == before
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="how SQLite finds rows")
