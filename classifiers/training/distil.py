@@ -60,6 +60,26 @@ class Teachers:
         return np.asarray(np.mean(every, axis=0))
 
 
+class Spoken:
+    """What teachers say of texts as they were written, each read once, when it is first asked for."""
+
+    def __init__(self, teachers: Teachers, texts: Sequence[str]) -> None:
+        self._teachers, self._texts = teachers, texts
+        self._odds: NDArray[np.float32] | None = None
+        self._read = np.zeros(len(texts), dtype=bool)
+
+    def __call__(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Mean log-odds of the texts of these numbers, one row each."""
+        new = np.unique(chosen[~self._read[chosen]])
+        if len(new):
+            odds = self._teachers.odds([self._texts[number] for number in new])
+            if self._odds is None:
+                self._odds = np.empty((len(self._texts), odds.shape[1]), dtype=np.float32)
+            self._odds[new], self._read[new] = odds, True
+        assert self._odds is not None
+        return np.asarray(self._odds[chosen])
+
+
 def load_teachers(
     folders: Sequence[Path],
     recipe: Distilling,

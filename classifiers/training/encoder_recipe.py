@@ -29,6 +29,10 @@ class Tuning(BaseModel):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     hidden_characters: Share = Field(default=0.05, description="characters shown as masks")
     evaded: Share = Field(default=0.3, description="texts shown as somebody would write them who evades")
+    evaded_variants: Annotated[int, Field(ge=1, le=16)] | None = Field(
+        default=None,
+        description="ways in which each text is evaded ahead, for a GPU that would wait; without, anew at each draw",
+    )
     temperature: Share = Field(default=0.5, description="a set of n rows is drawn from by its weight times n to this")
     smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.01
     average: Annotated[float, Field(ge=0, lt=1)] = Field(
@@ -85,6 +89,8 @@ class EncoderRecipe(BaseModel):
         after = {"least_share", "lowest", "lowest_else"}
         whole: dict[str, Any] = self.model_dump(mode="json", exclude=after)
         whole["training"].pop("checkpoint_minutes")
+        if self.training.evaded_variants is None:  # as runs say that were begun before there were any
+            whole["training"].pop("evaded_variants")
         return whole
 
     @property

@@ -95,6 +95,8 @@ def train_encoder(
         digests |= more
     begun = begin(recipe, encoder)
     model = begun.model
+    if recipe.training.evaded_variants:
+        say(f"evading each text in {recipe.training.evaded_variants} ways")
     draws = Draws(rows, sets, recipe.weights, begun.tokens, recipe.training, recipe.drawn_by, taught)
     identity = {
         "recipe": recipe.identity(),

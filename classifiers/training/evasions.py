@@ -47,6 +47,15 @@ def evade(text: str, kind: str, random: Random) -> str:
     return EVASIONS[kind](text, random)
 
 
+def evade_each(texts_and_seeds: tuple[Sequence[str], Sequence[str]]) -> list[str]:
+    """Texts evaded in one way each, which its seed decides; in one argument, to be mapped over by processes."""
+    found = []
+    for text, seed in zip(*texts_and_seeds, strict=True):
+        random = Random(seed)  # noqa: S311 - to be repeated, not to be secret
+        found.append(evade(text, random.choice(KINDS), random))
+    return found
+
+
 def _each(table: Mapping[str, str]) -> Change:
     return lambda text, _: "".join(table.get(char, char) for char in text)
 
@@ -177,3 +186,4 @@ SOUND_AND_SHAPE: Mapping[str, Change] = {
 }
 """Evasions that put something else in a character's place."""
 EVASIONS: Mapping[str, Change] = {**FORM, **SOUND_AND_SHAPE}
+KINDS = tuple(EVASIONS)

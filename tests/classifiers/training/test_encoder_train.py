@@ -12,20 +12,19 @@ import pytest
 import torch
 from rich.console import Console
 
-from classifiers.alphabet import MASK, Alphabet
+from classifiers.alphabet import Alphabet
 from classifiers.encoder import load_encoder
 from classifiers.errors import ModelError, RecipeError
 from classifiers.normalise import fold
 from classifiers.training.begin import begin
-from classifiers.training.encoder_draws import Draws, with_ordinary
+from classifiers.training.encoder_draws import Draws
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories
-from classifiers.training.encoder_recipe import Tuning, load_encoder_recipe
+from classifiers.training.encoder_recipe import load_encoder_recipe
 from classifiers.training.encoder_run import train_encoder
 from classifiers.training.encoder_train import Tuner, logits_of, loss_of, watch
 from classifiers.training.pretrain import Source, pretrain
 from classifiers.training.recipe import RECIPES
 from classifiers.training.rows import UNKNOWN, Rows
-from classifiers.training.sets import load_sets
 from classifiers.training.train import halves, train
 from tests.classifiers.made_up import PLAIN, described, told_by_label
 
@@ -113,7 +112,7 @@ def test_it_learns_is_exported_and_measured_beside_the_linear_model(data: Path, 
     assert saved.config.classes == ["bullying", "gambling"]
 
 
-def _rows() -> Rows:
+def made_up_rows() -> Rows:
     random = Random(3)
     texts = ["".join(random.choices(PLAIN, k=6)) + ("真丑" if k % 2 else "") for k in range(400)]
     says = np.full((400, 2), UNKNOWN, dtype=np.int8)
@@ -134,7 +133,7 @@ def _tuner(data: Path, samples: int, **more: float) -> tuple[Tuner, Any]:
     training = recipe.training.model_copy(update={"samples": samples, **more})
     recipe = recipe.model_copy(update={"training": training})
     begun = begin(recipe, str(data / "work" / "pretrained-tiny" / "model"))
-    rows = _rows()
+    rows = made_up_rows()
     draws = Draws(rows, sets, {}, begun.tokens, recipe.training, recipe.seed)
     return Tuner(begun.model, begun.tokens, recipe, draws), watch(rows, halves(rows, 5), 5)
 
@@ -171,31 +170,6 @@ def test_a_category_that_no_row_speaks_of_gets_no_gradient() -> None:
     loss_of(logits, says, 0.0).backward()
     assert (logits.grad[:, 1] == 0).all()
     assert (logits.grad[:, 0] != 0).all()
-
-
-def test_ordinary_talk_speaks_against_what_its_set_never_names(data: Path) -> None:
-    sets = load_sets(data / "sets.yaml")
-    rows = _rows()
-    says = with_ordinary(rows, [sets["forum"], sets["bets"]])
-    of_bets = rows.origin == 1
-    assert (says[of_bets, 0] == rows.says[of_bets, 0]).all()
-    assert (says[:, 1] == UNKNOWN).all()  # gambling is named by the ordinary set itself
-    bare = Rows(rows.texts, ("bullying", "self_harm"), rows.says, rows.held, rows.group, rows.origin, rows.sets)
-    assert (with_ordinary(bare, [sets["forum"], sets["bets"]])[of_bets, 1] == 0).all()
-
-
-def test_a_round_is_the_same_whenever_it_is_drawn_and_never_shows_what_is_held_back(data: Path) -> None:
-    sets = list(load_sets(data / "sets.yaml").values())
-    rows = _rows()
-    rows.texts = [text + ("龙" if apart else "") for text, apart in zip(rows.texts, rows.held, strict=True)]
-    alphabet = Alphabet.of(sorted({char for text in rows.texts for char in text}))
-    draws = Draws(rows, sets, {"bets": 3.0}, alphabet, Tuning(samples=1, evaded=0.3, hidden_characters=0.2), 9)
-    first, again = list(draws.round(4)), list(draws.round(4))
-    assert all((a.ids == b.ids).all() and (a.says == b.says).all() for a, b in zip(first, again, strict=True))
-    assert sum(len(batch.ids) for batch in first) == 8192
-    shown = np.concatenate([batch.ids.ravel() for batch in first])
-    assert alphabet.lookup[ord("龙")] not in shown
-    assert 0.1 < (shown == MASK).mean() < 0.25
 
 
 def test_the_float_model_reads_long_texts_by_their_strongest_window() -> None:

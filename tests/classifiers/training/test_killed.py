@@ -32,7 +32,9 @@ RECIPES = {
         "tokens: 1280", f"tokens: 51200, {OFTEN}"
     ),
     "encoder-killed": ENCODER.replace("encoder-tiny", TUNED).replace("check_every", f"{OFTEN}, check_every"),
-    "distil-killed": ENCODER.replace("encoder-tiny", DISTILLED).replace("check_every", f"{OFTEN}, check_every")
+    "distil-killed": ENCODER.replace("encoder-tiny", DISTILLED).replace(
+        "check_every", f"{OFTEN}, evaded_variants: 2, check_every"
+    )
     + "distil: {unlabelled: [posts.txt], most: 200, share: 0.5, weight: 0.5}\n",
 }
 

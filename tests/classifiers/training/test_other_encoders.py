@@ -29,7 +29,7 @@ RATE = ENCODER.replace("version: encoder-tiny", "version: other-tiny").replace(
     "rate: 0.01, table_rate: 0.01", "rate: 0.006, table_rate: 0.006"
 )
 DISTIL = (
-    ENCODER.replace("version: encoder-tiny", "version: distilled-tiny").replace("samples: 24000", "samples: 12000")
+    ENCODER.replace("version: encoder-tiny", "version: distilled-tiny")
     + "distil: {unlabelled: [posts.txt], most: 400, share: 0.5, weight: 0.7}\n"
 )
 
