@@ -118,6 +118,9 @@ class Case(models.Model):
                 name="case_counted",
                 condition=models.Q(copy_of__isnull=True),
             ),
+            models.Index(
+                fields=["severity", "-score", "id"], name="case_gravest", condition=models.Q(copy_of__isnull=True)
+            ),
             models.Index(fields=["-created_at", "-id"], name="case_newest", condition=models.Q(copy_of__isnull=True)),
             # Most cases are no copies. An index that held them too would look to SQLite as if every case had thousands
             # of copies, which it would then rather find by reading the whole table.

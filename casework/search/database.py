@@ -252,23 +252,22 @@ def _added(
     if "category" in chosen:
         fitting["category"] = {kept for kept, slugs in read.items() if not chosen["category"].isdisjoint(slugs)}
     wanted = [(at, fitting[name]) for at, name in enumerate(FACETS) if name in fitting]
-    total, counts = 0, [defaultdict[Any, int](int) for _ in FACETS]
+    counts, whole = [defaultdict[Any, int](int) for _ in FACETS], list[tuple[Any, ...]]()
     for row in rows:
         missed = [at for at, values in wanted if row[at] not in values]
-        if len(missed) > 1:
-            continue
-        n = row[-1]
-        if missed:
-            counts[missed[0]][row[missed[0]]] += n
-            continue
-        total += n
-        for at, one in enumerate(counts):
-            one[row[at]] += n
+        if not missed:
+            whole.append(row)
+        elif len(missed) == 1:
+            counts[missed[0]][row[missed[0]]] += row[-1]
+    for at, one in enumerate(counts):
+        for row in whole:
+            one[row[at]] += row[-1]
     by_slug = defaultdict[Any, int](int)
     for kept, n in counts[_CATEGORY].items():
         for slug in read[kept]:
             by_slug[slug] += n
     counts[_CATEGORY] = by_slug
+    total = sum(row[-1] for row in whole)
     return total, {name: _ordered(one) for name, one in zip(FACETS, counts, strict=True)}
 
 
