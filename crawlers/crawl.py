@@ -281,8 +281,8 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
     finally:
         state.close()
         report.seconds = time.monotonic() - began
-    if failure:
-        raise failure[0]
+    if broken := state.broken or next(iter(failure), None):
+        raise broken
 
 
 def _guarded(act: Callable[..., None], failure: list[Exception]) -> Callable[..., None]:

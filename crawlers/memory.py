@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from config.sealing import NotOpened, opened, sealed
 from crawlers.addresses import masked
 from crawlers.recheck import TITLE
 
+T = TypeVar("T")
+
 _LEAD = "sealed:"
+_LASTING = frozenset({
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+})  # fmt: skip
+"""Errors that the next attempt would meet too, unlike a file that somebody else holds for long."""
 
 
 class Memory(sqlite3.Connection):
@@ -19,9 +26,14 @@ class Memory(sqlite3.Connection):
 
     The same address is sealed alike each time, so that it can be looked for. A parameter that is a list is handed on as
     JSON, for what is looked for together (json_each).
+
+    When the disk is full, or the file is damaged, SQLite may have undone what was noted since the last commit. So from
+    the first such error on nothing is noted any more, and every attempt raises that error, `broken`: a thread must not
+    be remembered as read when its units are not.
     """
 
     key = b""
+    broken: sqlite3.Error | None = None
 
     def open_with(self, key: bytes) -> None:
         """Seal and open with this key from now on."""
@@ -29,11 +41,25 @@ class Memory(sqlite3.Connection):
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         """As `sqlite3.Connection.execute`; parameters by place."""
-        return super().execute(sql, self._sealed(parameters))
+        return self._watched(super().execute, sql, self._sealed(parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
         """As `sqlite3.Connection.executemany`; parameters by place."""
-        return super().executemany(sql, [self._sealed(row) for row in parameters])
+        return self._watched(super().executemany, sql, [self._sealed(row) for row in parameters])
+
+    def commit(self) -> None:
+        """As `sqlite3.Connection.commit`."""
+        self._watched(super().commit)
+
+    def _watched(self, act: Callable[..., T], *arguments: Any) -> T:
+        if self.broken is not None:
+            raise self.broken
+        try:
+            return act(*arguments)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LASTING:
+                self.broken = error
+            raise
 
     def _sealed(self, row: Sequence[Any]) -> list[object]:
         return [self._bound(value) for value in row]

@@ -85,7 +85,8 @@ class SiteSpider(scrapy.Spider):
 
     def unforeseen(self, failure: Any) -> None:
         """Tell of an error of our own; the section of that page stays incomplete, and the others go on."""
-        self.report.failed[f"unforeseen {failure.type.__name__}"] += 1
+        if self.state.broken is None:  # which ends the crawl, and is told once
+            self.report.failed[f"unforeseen {failure.type.__name__}"] += 1
 
     def closed(self, reason: str) -> None:
         """Keep what was read since the last commit, however the crawl ended."""
@@ -245,7 +246,7 @@ class SiteSpider(scrapy.Spider):
             self.keeper.note(thread)
         else:
             visit.failed = True
-            if not failure.check(Refused):
+            if not failure.check(Refused) and self.state.broken is None:
                 self.report.failed[f"answered {status}" if status else failures.told(failure.value)] += 1
         self._asker.done(visit)
 

@@ -5,6 +5,7 @@ Written page by page, so that a killed crawl goes on where it was.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sqlite3
@@ -122,6 +123,11 @@ class State:
         self._gate = self._shared.connection
         self.frame, self.past, self.history = Frame(self._db), Past(self._db), History(self._db)
 
+    @property
+    def broken(self) -> sqlite3.Error | None:
+        """The error after which nothing could be noted any more, such as a full disk."""
+        return self._db.broken or self._gate.broken
+
     def close(self) -> None:
         """Let go; what was not committed is forgotten."""
         self._db.close()
@@ -237,10 +243,9 @@ class State:
 
     def end_turn(self, domain: str, next_at: float) -> float:
         """Give a turn back; nobody has another before `next_at` (seconds since 1970), or later. Returns that moment."""
-        next_at = max(self.next_at(domain), next_at)
-        self.note_next_at(domain, next_at)
-        if turn := self._turns.pop(domain, None):
-            turn.close()
+        with self._turns.pop(domain, None) or contextlib.nullcontext():
+            next_at = max(self.next_at(domain), next_at)
+            self.note_next_at(domain, next_at)
         return next_at
 
     def stopped(self, now: float) -> str | None:
