@@ -53,8 +53,8 @@ class Keeper:
         self._on_capture, self._before_commit, self._limit = on_capture, before_commit, limit
         self._evidence = evidence
 
-    def hand_on(self, units: Sequence[Unit], thread: ThreadVisit, response: Response) -> tuple[int, int]:
-        """Hand on what is new of a page; return how many units are met first, and how many of them new or changed."""
+    def hand_on(self, units: Sequence[Unit], thread: ThreadVisit, response: Response) -> int:
+        """Hand on what is new of a page; return how many of its units are met first."""
         # A page past the end repeats the last one, and some sites repeat the opening post on every page.
         unmet: dict[str, Unit] = {}
         for unit in units:
@@ -66,18 +66,19 @@ class Keeper:
         there = [unit for key, unit in unmet.items() if key not in removed]
         self.note_gone(thread.key, {key: known[key] for key in removed & known.keys()})
         self._state.past.note_there(thread.key, [unit.key for unit in there])
-        fresh = sum(self.emit(unit, thread, response.url, known.get(unit.key), response) for unit in there)
-        return len(unmet), fresh
+        for unit in there:
+            self.emit(unit, thread, response.url, known.get(unit.key), response)
+        return len(unmet)
 
-    def emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None, response: Response) -> bool:
-        """Hand a unit of a page on unless it is known by the capture id `before`; return whether it was handed on."""
+    def emit(self, unit: Unit, thread: ThreadVisit, url: str, before: str | None, response: Response) -> None:
+        """Hand a unit of a page on unless it is known by the capture id `before`."""
         where = (thread.section, thread.key, url, thread.canonical_url, chance_of(unit, thread))
         capture = self.reader.capture(unit, *where, datetime.now(UTC), before)
         if capture is None:
             self._report.incomplete_units += 1
-            return False
+            return
         if before == capture.id:
-            return False
+            return
         if self._limit is not None and self._report.captures >= self._limit:
             self._report.stopped_early = f"limit of {self._limit} captures"
             raise CloseSpider("limit")
@@ -88,7 +89,6 @@ class Keeper:
         thread.changed = True
         thread.moved.add(unit.thread or thread.key)
         thread.fresh += before is None
-        return True
 
     def _proven(self, capture: Capture, response: Response) -> Capture:
         """Store the response first: what a capture names must be there."""

@@ -99,8 +99,8 @@ class ThreadReader:
         if page is None:
             self._leave(response, visit, thread)
             return
-        before = self._report.units
-        count, fresh = self._take(page, recipe, thread, response)
+        before, new_before = self._report.units, thread.fresh
+        count = self._take(page, recipe, thread, response)
         leads_on = not thread.urls and paging.following(recipe.paging, page, response, number) is not None
         # A page past the end may be empty, and so may a first page that only leads to others; but a wall may stand at
         # any page.
@@ -114,8 +114,10 @@ class ThreadReader:
             self._report.truncated_threads += 1
             thread.whole, thread.truncated = False, True
         following = self._following(page, response, thread, number)
-        # Where the newest stand first, a page without anything new means that the rest is known too.
-        all_known = newest_first(recipe) and thread.known and not fresh and not thread.through
+        # Where the newest stand first, a page most of which is known means that the rest is known too. It need not be
+        # all of it: a page that new units did not fill leads to older ones. A single one may be known and stand on top.
+        mostly_known = 2 * (thread.fresh - new_before) < max(count, 1)
+        all_known = newest_first(recipe) and thread.known and mostly_known and not thread.through
         wanted = (count or leads_on) and not all_known
         if wanted and following and canonical(following) not in thread.urls:
             self._keeper.commit()
@@ -217,20 +219,20 @@ class ThreadReader:
             return paging.address(plan, thread.url, thread.inner.pop(0)) if thread.inner else None
         return paging.following(plan, page, response, number, len(thread.urls))
 
-    def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, response: Response) -> tuple[int, int]:
-        """Return how many units of the page this visit has not met yet, and how many of them are new or changed."""
+    def _take(self, page: Any, recipe: ThreadRecipe, thread: ThreadVisit, response: Response) -> int:
+        """Return how many units of the page this visit has not met yet."""
         url, offset = response.url, thread.units
         known_place = offset if thread.inner is None else None
         units, incomplete = self._keeper.reader.read(page, recipe, thread.section, url, offset=known_place)
         self._report.incomplete_units += incomplete
         self._report.units += len(units)
-        unmet, fresh = self._keeper.hand_on(units, thread, response)
+        unmet = self._keeper.hand_on(units, thread, response)
         if unmet or not thread.urls:
             thread.last_url, thread.before_last = url, offset
             thread.units += len(units)
             if thread.inner is None:
                 self._state.past.note_page(thread.key, Seen(url, offset), thread.began)
-        return unmet, fresh
+        return unmet
 
 
 def _due(known: ThreadState) -> bool:

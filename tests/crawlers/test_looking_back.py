@@ -123,6 +123,21 @@ def test_a_list_of_many_threads_is_read_back_over_three_pages_for_each_that_move
     assert len(site.asked()) == REQUESTS_OF_MOVED
 
 
+def test_where_the_newest_stand_first_a_page_mostly_known_leads_back_to_the_oldest(site: Site, crawls: Crawls) -> None:
+    policy = crawls.policy(LISTING, sections=[{"slug": "all", "title": "全部", "start": ["/all"]}])
+    comments = [(0, f"第 {n} 条") for n in range(20)]
+    listing(site, comments)
+    crawls.run(policy)
+    age(crawls, HOUR)
+    site.log.clear()
+    comments = [(n, f"{text}（改过）" if i in {3, 9} else text) for i, (n, text) in enumerate(comments)]
+    listing(site, [*comments, (0, "新的"), (0, "更新的")])
+
+    assert sorted(texts(crawls.run(policy))) == ["新的", "更新的", "第 3 条（改过）", "第 9 条（改过）"]
+    # What is new ended on the first page; what stood last was pushed to a fifth.
+    assert site.asked() == ["/all", "/all?page=4", "/all?page=3", "/all?page=5"]
+
+
 BLOG = {
     "list": {name: value for name, value in HTML_RECIPE["list"].items() if name != "replies"},
     "thread": HTML_RECIPE["thread"] | {"paging": HTML_RECIPE["thread"]["paging"] | {"last_known": False}},
