@@ -103,7 +103,8 @@ class Run:
             done = _done(training, self.step, self.seconds)
             if self.step % EVERY == 0 or done == 1:
                 held = self.held_loss() if self.step % HELD_EVERY == 0 or done == 1 else None
-                self.say(log.write(self.step, training.batch * training.length, done, held))
+                now = _done(training, self.step, time.monotonic() - began)  # the look took its time too
+                self.say(log.write(self.step, training.batch * training.length, now, held))
             due = time.monotonic() - saved > training.checkpoint_minutes * 60
             if due or done == 1 or self.step == stop_after:
                 self.seconds = time.monotonic() - began

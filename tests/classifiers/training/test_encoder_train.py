@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +17,9 @@ from classifiers.alphabet import Alphabet
 from classifiers.encoder import load_encoder
 from classifiers.errors import ModelError, RecipeError
 from classifiers.normalise import fold
+from classifiers.training import encoder_train
 from classifiers.training.begin import begin
+from classifiers.training.device import ahead
 from classifiers.training.encoder_draws import Draws
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories
 from classifiers.training.encoder_recipe import load_encoder_recipe
@@ -162,6 +165,19 @@ def test_a_run_ended_anywhere_goes_on_as_if_it_had_not_been(
         assert torch.allclose(value, found[name], atol=1e-5), name
     with pytest.raises(ModelError, match="another run"):
         _tuner(data, 3000)[0].go(watched, tmp_path / "b", {"run": 2}, lambda _: None)
+
+
+def test_rounds_drawn_ahead_by_a_thread_train_as_those_drawn_when_asked_for(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a GPU."""
+    found = []
+    for threads in (0, 1):
+        monkeypatch.setattr(encoder_train, "ahead", partial(ahead, threads=threads))
+        tuner, watched = _tuner(data, 10_000)
+        found.append(tuner.go(watched, tmp_path / str(threads), {"run": 1}, lambda _: None))
+    for name, value in found[0].items():
+        assert torch.equal(value, found[1][name]), name
 
 
 def test_a_category_that_no_row_speaks_of_gets_no_gradient() -> None:

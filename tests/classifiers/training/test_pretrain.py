@@ -13,17 +13,19 @@ import pytest
 import torch
 from rich.console import Console
 from safetensors.torch import load_file
+from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import AutoModel
 from typer.testing import CliRunner
 
 from classifiers.alphabet import PAD, Alphabet
 from classifiers.errors import DataError, ModelError
 from classifiers.training.encoder_model import WoodpeckerEncoder, WoodpeckerForPretraining, register
-from classifiers.training.pretrain import Source, pack_only, pretrain
+from classifiers.training.pretrain import Source, _read, pack_only, pretrain
+from classifiers.training.pretrain_blocks import _joined
 from classifiers.training.pretrain_checkpoint import alone, read_checkpoint, save_checkpoint
 from classifiers.training.pretrain_log import read_log
-from classifiers.training.pretrain_recipe import Steps
-from classifiers.training.pretrain_run import LOG, _done, _rate
+from classifiers.training.pretrain_recipe import Steps, load_pretrain_recipe
+from classifiers.training.pretrain_run import LOG, Run, _done, _rate
 from classifiers.training.pretrain_vectors import read_counted
 from workers.cli import build
 
@@ -189,15 +191,17 @@ def test_the_command_resumes_and_answers_for_machines(data: Path, tmp_path: Path
 
 
 def test_a_run_of_so_many_seconds_ends_in_time_and_counts_those_before_it_was_ended(data: Path, tmp_path: Path) -> None:
-    (data / "recipe.yaml").write_text(RECIPE.replace("tokens: 6400", "seconds: 1.5"), encoding="utf-8")
+    (data / "recipe.yaml").write_text(RECIPE.replace("tokens: 6400", "seconds: 3600"), encoding="utf-8")
     assert run(data, tmp_path / "work", stop_after=20) is None
     folder = tmp_path / "work" / "tiny"
     spent = float(load_file(next(folder.glob("checkpoint-*.safetensors")))["seconds"])
-    assert 0 < spent < 1.5
+    assert 0 < spent < 3600
     # As if it had been ended later: nearly all of its time is gone.
     found = read_checkpoint(folder, json.loads((folder / "checkpoint.json").read_text(encoding="utf-8"))["identity"])
     assert found
-    save_checkpoint(folder, replace(found, tensors={**found.tensors, "seconds": torch.tensor(1.499999)}))
+    save_checkpoint(
+        folder, replace(found, tensors={**found.tensors, "seconds": torch.tensor(3599.9999, dtype=torch.float64)})
+    )
     made = run(data, tmp_path / "work")
     assert made.manifest["steps"] == 21
     assert made.manifest["loss"]["held"] is not None
@@ -255,3 +259,31 @@ def test_the_command_packs_and_says_where_options_contradict_each_other(data: Pa
         code, said = call(*options)
         assert code == 2, options
         assert expected in said["error"]
+
+
+class _NoQuestions(TorchDispatchMode):
+    """Fails where an operation waits for a device's answer: one number read, or a shape that depends on values."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        asks = func.overloadpacket in {
+            torch.ops.aten._local_scalar_dense,
+            torch.ops.aten.nonzero,
+            torch.ops.aten.masked_select,
+        }
+        places = args[1] if func.overloadpacket in {torch.ops.aten.index, torch.ops.aten.index_put_} else ()
+        asks = asks or any(place is not None and place.dtype == torch.bool for place in places)
+        assert not asks, func
+        return func(*args, **(kwargs or {}))
+
+
+def test_a_step_asks_its_device_for_nothing(data: Path, tmp_path: Path) -> None:
+    """So that a GPU has the next step's work before it is done with this one's."""
+    recipe, sets = load_pretrain_recipe(data / "recipe.yaml")
+    read = _read(recipe, sets, Source(data), tmp_path / "packed", lambda _: None)
+    run = Run(recipe, *read, tmp_path, lambda _: None)
+    run.blocks._together = _joined(run.blocks._streams, run.device)  # as on a GPU
+    run._one(0.01)  # the optimiser's state is made
+    with _NoQuestions():
+        run._one(0.01)
+        with pytest.raises(AssertionError, match="_local_scalar_dense"):
+            run.held_loss()
