@@ -1,19 +1,25 @@
-"""How well personal data is found in the hand-written cases, kind by kind, and how many texts a second are looked at.
+"""How well personal data is found in the hand-written cases, kind by kind; how many ids in addresses are taken for it;
+and how many texts a second are looked at.
 
 python -m benchmarks.redaction
 """
 
 from __future__ import annotations
 
+import hashlib
+import random
 import re
+import string
 import time
 import unicodedata
+import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.captures import rows
+from crawlers.addresses import masked
 from crawlers.redaction import redact, spans
 
 CASES = Path(__file__).resolve().parents[1] / "tests/crawlers/redaction_cases.tsv"
@@ -86,6 +92,21 @@ def score() -> list[Score]:
     return [Score(kind, found[kind], missed[kind], false[kind], tuple(wrong.get(kind, ()))) for kind in kinds]
 
 
+def ids(count: int) -> dict[str, list[str]]:
+    """Return kind → addresses with so many invented ids of it, none of which is personal."""
+    dice = random.Random(7)
+    tokens = string.ascii_letters + string.digits + "-_"
+    makers: dict[str, Callable[[], str]] = {
+        "UUIDs": lambda: f"/post/{uuid.UUID(int=dice.getrandbits(128), version=4)}",
+        "digests": lambda: f"/a/{hashlib.sha256(dice.randbytes(16)).hexdigest()[: dice.choice((32, 40, 64))]}.html",
+        "tokens": lambda: f"/s?id={''.join(dice.choices(tokens, k=dice.randint(11, 32)))}",
+        "numbers of threads": lambda: dice.choice(("/thread-{}-1-1.html", "/t/{}", "/viewtopic.php?t={}")).format(
+            dice.randint(1, 10 ** dice.randint(3, 12))
+        ),
+    }
+    return {kind: [f"https://forum.example{make()}" for _ in range(count)] for kind, make in makers.items()}
+
+
 def main() -> None:
     """Print the tables."""
     print("| kind | to be found | recall | precision |\n|---|---|---|---|")
@@ -93,6 +114,8 @@ def main() -> None:
         print(f"| `{one.kind}` | {one.found + one.missed} | {one.recall:.1%} | {one.precision:.1%} |")
     hard = sum(case.kind.startswith("-") for case in cases())
     print(f"\n{sum(1 for _ in cases())} cases, {hard} of them hard negatives")
+    for kind, addresses in ids(4500).items():
+        print(f"{sum(masked(one, b'benchmark') != one for one in addresses)} of {len(addresses)} {kind} were masked")
     written = [case.text for case in cases()]
     invented = [str(row["text"]) for row in rows(5000)]
     for what, texts in (("invented captures", invented), ("the cases", written)):

@@ -95,7 +95,7 @@ def run(world: Platform, state: State, strategy: str, sample: int, seed: int, pa
         past: spreads for Neyman's allocation.
     """
     policy = _policy(world, strategy, sample)
-    drawing = Drawing(policy, state, seed, past or {}, {})
+    drawing = Drawing(policy, state, seed, past or {}, {}, b"")
     read = [_read(world, one, section, drawing) for section in policy.sections for one in _drawn(drawing, section)]
     return Draw([one for one, _ in read], sum(pages for _, pages in read))
 

@@ -271,7 +271,14 @@ def _job(policy: SitePolicy, options: Options) -> Iterator[_Job]:
             limit=options.get("limit"),
             evidence=options.get("evidence"),
         ),
-        "drawing": Drawing(policy, state, options.get("seed"), options.get("spreads", {}), options.get("interest", {})),
+        "drawing": Drawing(
+            policy,
+            state,
+            options.get("seed"),
+            options.get("spreads", {}),
+            options.get("interest", {}),
+            options["key"],
+        ),
         "recheck": options.get("recheck", False),
         "due_only": options.get("due_only", False),
     }

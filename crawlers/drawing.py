@@ -11,6 +11,7 @@ from crawlers import sampling
 from crawlers.frame import Drawn
 from crawlers.sampling import Chance, Listed, StartPage
 from crawlers.state import State, ThreadState
+from crawlers.units import thread_told
 
 Spreads = Mapping[tuple[str, str], float]
 """(section, stratum) → standard deviation of what a thread adds to the estimate; stratum "" is the whole section."""
@@ -25,14 +26,15 @@ class Drawing:
         seed: None: the site's own, and each run draws what follows the run before. A number: the draw that belongs
             to it, the same each time.
         spreads: spreads from the past, for Neyman's allocation; empty: in proportion to size.
-        interest: where something was found before.
+        interest: where something was found before, threads named as their captures have them.
+        key: secret for the marks in such names.
     """
 
     def __init__(
-        self, policy: SitePolicy, state: State, seed: int | None, spreads: Spreads, interest: Interest
+        self, policy: SitePolicy, state: State, seed: int | None, spreads: Spreads, interest: Interest, key: bytes
     ) -> None:
         self._state, self._frame = state, state.frame
-        self._spreads, self._interest = spreads, interest
+        self._spreads, self._interest, self._key = spreads, interest, key
         self._fixed = seed is not None
         self._seed = state.frame.seed() if seed is None else seed
         self._sizes = self._allocated(policy)
@@ -121,7 +123,7 @@ class Drawing:
 
     def _weight(self, thread: Listed) -> float:
         unread = 1 if thread.replies is None else max(thread.replies + 1 - self._state.units_of(thread.key), 1)
-        return unread * (1.0 + self._interest.get(thread.key, 0.0))
+        return unread * (1.0 + self._interest.get(thread_told(thread.key, self._key), 0.0))
 
     def _remember(self, section: Section, drawn: list[Drawn]) -> None:
         """Keep what was drawn until it is read, so that a run that was cut short is taken up."""

@@ -119,7 +119,7 @@ class UnitReader:
                 redactions=tuple(span for span in spans if span.end <= len(redacted)),
                 published_at=unit.published_at,
                 captured_at=now,
-                thread=masked_key(unit.thread or thread, self._key)[:300],
+                thread=thread_told(unit.thread or thread, self._key),
                 position=unit.position,
                 flags=(*flags, "edited") if edited else tuple(flags),
                 method=section.method,
@@ -140,6 +140,11 @@ class UnitReader:
             yield node
             if recipe.children and isinstance(node, dict):
                 yield from _descendants(node, recipe.children)
+
+
+def thread_told(key: str, secret: bytes) -> str:
+    """Return the key of a thread as its captures have it."""
+    return masked_key(key, secret)[:300]
 
 
 def _descendants(node: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:

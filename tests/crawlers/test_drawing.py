@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from crawlers.addresses import masked
 from crawlers.state import State
-from tests.crawlers.conftest import Crawls
+from tests.crawlers.conftest import KEY, Crawls
 from tests.crawlers.forum import HTML_RECIPE
 from tests.crawlers.site import Reply, Site
 
@@ -157,6 +158,22 @@ def test_an_adaptive_draw_goes_where_most_is_unread_and_something_was_found(foru
     assert chances["t3"] > chances["t7"] * 0.3
     assert all(chance >= 0.2 * 4 / 20 for chance in chances.values())
     assert len(chances) == 4
+
+
+def test_an_adaptive_draw_knows_a_thread_whose_address_is_masked_in_captures(
+    site: Site, forum: Forum, crawls: Crawls
+) -> None:
+    """What was found is told by captures, in which a telephone number in an address is a mark."""
+    number = "13800001234"
+    forum({name: ["文", "文二"] for name in (number, *map(str, range(9)))}, threads_per_page=50)
+    by_address = {name: value for name, value in HTML_RECIPE["list"].items() if name != "key"}
+    policy = crawls.policy(HTML_RECIPE | {"list": by_address}, sections=drawn(method="adaptive", sample=2))
+    told = masked(f"{site.url}t/{number}", KEY)
+    assert number not in told
+
+    chances = {one.thread: one.inclusion_probability or 0 for one in crawls.run(policy, interest={told: 50.0})}
+
+    assert chances[told] > 0.5
 
 
 def test_the_title_of_a_thread_is_none_of_the_answers_that_an_adaptive_draw_has_read(
