@@ -13,7 +13,7 @@ from config.recipe import PageRecipe
 from crawlers import formats, pages
 from crawlers.canonical import canonical
 from crawlers.keeping import Keeper
-from crawlers.render import RENDER
+from crawlers.render import RENDER, UNSETTLED
 from crawlers.report import CrawlReport
 from crawlers.state import State, ThreadState
 from crawlers.under_way import SectionVisit
@@ -96,11 +96,18 @@ class Asker:
             return None
 
     def barren(self, response: Response, visit: SectionVisit, *, expected: bool = False) -> bool:
-        """Note a page on which the recipe finds nothing, unless that is expected; return whether it is a wall."""
+        """Note a page on which the recipe finds nothing, unless that is expected.
+
+        Returns whether that tells nothing of the page, so that it is to be asked for again: it is a wall, or its
+        scripts had not done their work.
+        """
         self._report.barren_pages += not expected
         walled = self._is_wall(response)
-        visit.failed |= walled
-        return walled
+        unsettled = not walled and UNSETTLED in response.flags
+        if unsettled:
+            self._report.failed["a rendered page on which what `until` names did not appear in time"] += 1
+        visit.failed |= walled or unsettled
+        return walled or unsettled
 
     def done(self, visit: SectionVisit) -> None:
         """Note that one request of a section has been dealt with."""

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 RENDER = "woodpecker_render"
 CUT = "woodpecker_cut"
 """Flag of a rendered response behind whose button there was still more."""
+UNSETTLED = "woodpecker_unsettled"
+"""Flag of a rendered response on which what the recipe waits for did not appear in time."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET_SECONDS = 0.5
 """A page on which nothing was under way for so long has settled."""
@@ -109,14 +111,14 @@ class RenderMiddleware:
         if plan is None or response.status != OK or not isinstance(response, TextResponse):
             return response
         async with self._one_at_a_time:
-            markup, cut = await self._rendered(response, plan)
+            markup, told = await self._rendered(response, plan)
         body = markup.encode("utf-8", "replace")
         if len(body) > MOST_BYTES:
             raise TooLarge("a rendered page is too large")
         headers = response.headers.copy()
         for name in _NOT_OF_RENDERED:
             headers.pop(name, None)
-        flags = [*response.flags, *([CUT] if cut else [])]
+        flags = [*response.flags, *told]
         return HtmlResponse(response.url, body=body, encoding="utf-8", headers=headers, flags=flags, request=request)
 
     async def closed(self) -> None:
@@ -126,7 +128,7 @@ class RenderMiddleware:
         if self._playwright is not None:
             await self._playwright.stop()
 
-    async def _rendered(self, response: TextResponse, plan: Render) -> tuple[str, bool]:
+    async def _rendered(self, response: TextResponse, plan: Render) -> tuple[str, list[str]]:
         traffic = _Traffic()
         context = await self._fresh()
         try:
@@ -144,8 +146,8 @@ class RenderMiddleware:
             await context.route_web_socket("**/*", lambda socket: socket.close())
             async with asyncio.timeout(LONGEST_PAGE_SECONDS):
                 await page.goto(response.url, wait_until="commit", timeout=0)
-                cut = await _read_on(page, plan, traffic)
-                return await page.content(), cut
+                told = await _read_on(page, plan, traffic)
+                return await page.content(), told
         finally:
             await context.close()
 
@@ -207,14 +209,16 @@ class RenderMiddleware:
         return response
 
 
-async def _read_on(page: Page, plan: Render, traffic: _Traffic) -> bool:
-    """Wait until the page has settled, press its button for more as often as allowed; return whether there is more."""
-    await _settle(page, traffic, plan.until)
+async def _read_on(page: Page, plan: Render, traffic: _Traffic) -> list[str]:
+    """Wait until the page has settled, press its button for more as often as allowed; return the page's flags."""
+    flags = [] if await _settle(page, traffic, plan.until) else [UNSETTLED]
     for _ in range(plan.at_most if plan.more else 0):
         if not await _press(page, plan.more or ""):
-            return False
+            return flags
         await _settle(page, traffic, None)
-    return bool(plan.more) and await page.locator(plan.more or "").first.is_visible()
+    if plan.more and await page.locator(plan.more).first.is_visible():
+        flags.append(CUT)
+    return flags
 
 
 async def _press(page: Page, button: str) -> bool:
@@ -225,19 +229,22 @@ async def _press(page: Page, button: str) -> bool:
     return True
 
 
-async def _settle(page: Page, traffic: _Traffic, until: str | None) -> None:
-    """Wait until nothing has been under way for a moment, and what is waited for is there or will not come."""
+async def _settle(page: Page, traffic: _Traffic, until: str | None) -> bool:
+    """Wait until nothing has been under way for a moment; return whether what is waited for is there by then."""
     loop = asyncio.get_running_loop()
     traffic.quiet_since = max(traffic.quiet_since, loop.time())
     while not traffic.quiet():
         await asyncio.sleep(0.05)
-    settled = loop.time()
-    while until and loop.time() - settled < LONGEST_SCRIPT_SECONDS and not await page.locator(until).count():
+    settled, there = loop.time(), True
+    while until and not (there := bool(await page.locator(until).count())):
+        if loop.time() - settled >= LONGEST_SCRIPT_SECONDS:
+            break
         await asyncio.sleep(0.1)
         if traffic.under_way:
             settled = loop.time()
     while not traffic.quiet():
         await asyncio.sleep(0.05)
+    return there
 
 
 def _headers(response: Response) -> dict[str, str]:

@@ -113,6 +113,21 @@ def test_a_second_run_finds_what_scripts_brought_anew(site: Site, blog: dict[str
     assert texts(crawls.run(crawls.policy(RECIPE))) == ["乙 1"]
 
 
+def test_a_page_whose_scripts_were_too_slow_is_told_as_failed_and_read_by_the_next_run(
+    site: Site, blog: dict[str, list[str]], crawls: Crawls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = SCRIPT.replace("more();", "setTimeout(more, location.pathname == '/t/b' ? 60000 : 0);")
+    site.pages["/comments.js"] = Reply(slow, headers={"Content-Type": "text/javascript"})
+    with monkeypatch.context() as patched:
+        patched.setattr(render, "LONGEST_SCRIPT_SECONDS", 0.2)
+        assert texts(crawls.run(crawls.policy(RECIPE))) == blog["/t/a"]
+    assert crawls.report.failed == {"a rendered page on which what `until` names did not appear in time": 1}
+
+    site.pages["/comments.js"] = Reply(SCRIPT, headers={"Content-Type": "text/javascript"})
+    assert texts(crawls.run(crawls.policy(RECIPE))) == blog["/t/b"]
+    assert crawls.report.failed == {}
+
+
 def test_a_page_with_more_behind_its_button_is_said_to_hide_some(blog: dict[str, list[str]], crawls: Crawls) -> None:
     thread = RECIPE["thread"] | {"render": {"more": "#w button", "at_most": 1}}
 
