@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,6 +87,17 @@ def test_a_replacement_by_sound_sounds_the_same() -> None:
     assert (SOUND[made.ids] == SOUND[IDS]).all()
     assert (made.ids == IDS)[SOUND[IDS] == 0].all()
     assert (noised(only_masking(noise), 3).replaced != 1).all()
+
+
+def test_sound_alikes_are_drawn_by_the_root_of_how_frequent_they_are() -> None:
+    seen = dict(zip("作坐座", (100, 400, 900), strict=True))
+    counts = np.zeros(len(ALPHABET), dtype=np.int64)
+    for char, number in seen.items():
+        counts[ALPHABET.lookup[ord(char)]] = number
+    noiser = Noiser(Noise(), SOUNDS, replace(COUNTED, counts=counts), CPU)
+    drawn = noiser.sound_alikes(torch.full((30_000,), int(ALPHABET.lookup[ord("作")])), seeded(CPU, 1))
+    shares = [float((drawn == int(ALPHABET.lookup[ord(char)])).float().mean()) for char in seen]
+    assert shares == pytest.approx([1 / 6, 1 / 3, 1 / 2], abs=0.015)
 
 
 def test_a_follower_is_one_that_followed_in_the_texts() -> None:
