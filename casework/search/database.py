@@ -11,9 +11,9 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from django.db.models import Case as When_
+from django.db.models import Case as Choice
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Coalesce, TruncDate
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -87,10 +87,9 @@ class DatabaseSearch:
     def days(self, query: Query, days: int) -> list[tuple[date, int]]:
         """Return how many cases of a question were made on each of the last days."""
         wanted = last_days(days)
-        since = timezone.make_aware(datetime.combine(wanted[0], time.min))
-        found = _matching(query, query.terms()).filter(created_at__gte=since).annotate(day=TruncDate("created_at"))
-        counted = dict(found.order_by().values_list("day").annotate(n=Count("pk")))
-        return [(day, counted.get(day, 0)) for day in wanted]
+        found = _matching(query, query.terms()).filter(created_at__gte=_start(wanted[0])).annotate(ago=_ago(wanted))
+        counted = dict(found.order_by().values_list("ago").annotate(n=Count("*")))
+        return [(day, counted.get(days - 1 - at, 0)) for at, day in enumerate(wanted)]
 
     def count(self) -> int:
         """Return the number of cases; copies of others are not searched."""
@@ -174,15 +173,26 @@ def _span(value: str) -> tuple[datetime, datetime]:
         day = date.fromisoformat(value)
     except ValueError:
         raise InvalidInput("day", value, "YYYY-MM-DD") from None
-    start = timezone.make_aware(datetime.combine(day, time.min))
+    start = _start(day)
     return start, start + timedelta(days=1) - timedelta(microseconds=1)
+
+
+def _start(day: date) -> datetime:
+    """Return the moment (Asia/Shanghai) at which a day begins."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _ago(days: Sequence[date]) -> Choice:
+    """Say how many days ago a case was made, by comparing alone: SQLite would ask Python for each row's date."""
+    latest = list(enumerate(reversed(days)))
+    return Choice(*(When(created_at__gte=_start(day), then=Value(ago)) for ago, day in latest))
 
 
 def _ranked(cases: QuerySet[Case], terms: Sequence[Term]) -> QuerySet[Case, Any]:
     """Note how many terms stand in the text to the letter, for the order by relevance."""
     whole: Any = Value(0, output_field=IntegerField())
     for term in terms:
-        whole = whole + When_(
+        whole = whole + Choice(
             When(folded__contains=term.text, then=Value(1)), default=Value(0), output_field=IntegerField()
         )
     return cases.annotate(whole=whole)
