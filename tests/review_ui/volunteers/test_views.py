@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -67,7 +68,7 @@ def test_a_volunteer_reads_blind(client: Client) -> None:
     other = make_user(Role.VOLUNTEER)
     annotations.next_case(other)
     annotations.answer(case.pk, other, "harmful")
-    raw = client.get("/volunteer/").content.decode()
+    raw = re.sub(r"[A-Za-z0-9]{64}", "", client.get("/volunteer/").content.decode())  # a form's token may hold "77"
     page = words(client.get("/volunteer/"), "main")
     assert "大师改运" in page
     for telling in ("77", "S3", "迷信", "superstition", "<mark", case.number, case.url, "人看过"):
