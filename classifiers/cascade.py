@@ -31,7 +31,7 @@ from classifiers.spans import occlusions, strongest
 from config.taxonomy import SLUGS
 
 BATCH = 512  # texts folded and hashed together; keeps memory small whatever the caller passes
-EXPLAIN_FROM = 0.15  # a category below this gets no spans: nobody is shown it
+EXPLAIN_FROM = 0.2  # no shipped threshold lies lower: below, nobody is shown a span
 MOST_SPANS = 24
 DIGITS = 4
 

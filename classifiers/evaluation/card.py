@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -94,12 +95,22 @@ def _categories(card: Mapping[str, Any]) -> list[str]:
         "## By category, at a score of .5\n",
         *_table(("category", *_HEAD), rows),
         "Do the scores come true? On the diagonal, a score of .7 means that seven of ten such texts are of the\n"
-        "category; a larger point stands for more texts. Scores are calibrated as if at least three texts in a\n"
-        "hundred were of a category, which is nearer to what people look at than these rows are: so rare categories\n"
-        "lie below the diagonal here.\n\n"
+        f"category; a larger point stands for more texts. {_calibrated(card.get('calibrated_for', {}))}\n\n"
         "![Reliability of each category](model-card.svg)\n",
         "Rules alone speak for: " + ", ".join(f"`{slug}`" for slug in card["rules_only"]) + ".\n",
     ]
+
+
+def _calibrated(shares: Mapping[str, float]) -> str:
+    """For how common a category its scores are calibrated: most of them, and those that differ."""
+    if not shares:
+        return ""
+    most = Counter(shares.values()).most_common(1)[0][0]
+    others = "".join(f", {100 * share:g} % of `{slug}`" for slug, share in shares.items() if share != most)
+    return (
+        f"Scores are calibrated\nas if at least {100 * most:g} % of texts were of a category{others},\n"
+        "which is nearer to what people look at than these rows are: so rare categories lie below the diagonal here."
+    )
 
 
 def _sets(card: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from classifiers.normalise.fold import fold
 from classifiers.training.distil import Spoken, Teachers
 from classifiers.training.encoder_recipe import Tuning
 from classifiers.training.encoder_variants import make_variants
-from classifiers.training.evasions import KINDS, evade
+from classifiers.training.evasions import TRAINED, evade
 from classifiers.training.rows import UNKNOWN, Rows
 from classifiers.training.sets import LabelledSet, named_slugs
 from classifiers.windows import Windows
@@ -95,7 +95,7 @@ class Draws:
         return Windows(cut.ids, cut.starts[one], cut.ends[one], cut.owner[one], cut.frame)
 
     def _evaded(self, text: str, random: Random) -> str:
-        return evade(text, random.choice(KINDS), random) if random.random() < self._tuning.evaded else text
+        return evade(text, random.choice(TRAINED), random) if random.random() < self._tuning.evaded else text
 
 
 def with_ordinary(rows: Rows, sets: Sequence[LabelledSet]) -> NDArray[np.int8]:

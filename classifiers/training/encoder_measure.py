@@ -41,13 +41,13 @@ def read_twice(texts: Sequence[str], reader: Reader, score: Callable[[Folded], F
     return np.concatenate(parts)
 
 
-def fit_curves(margins: Floats, says: NDArray[np.int8], least: float) -> list[Platt]:
-    """A calibration per category from rows that say something of it, as if at least a share of `least` were of it."""
+def fit_curves(margins: Floats, says: NDArray[np.int8], least: Sequence[float]) -> list[Platt]:
+    """A calibration per category from rows that say something of it, as if at least its share of `least` were of it."""
     curves = []
     for k in range(says.shape[1]):
         known = says[:, k] != UNKNOWN
         labels = says[known, k]
-        curves.append(fit_platt(margins[known, k], labels, as_common(labels, least)))
+        curves.append(fit_platt(margins[known, k], labels, as_common(labels, least[k])))
     return curves
 
 

@@ -78,6 +78,9 @@ class EncoderRecipe(BaseModel):
     least_share: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.15, description="calibrate as if at least this share of texts were of the category"
     )
+    least_shares: dict[str, Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default_factory=dict, description="the same for categories that differ, by name"
+    )
     lowest: dict[str, Share] = Field(
         default_factory=dict, description="each category's lowest threshold in the policies: see reach.py"
     )
@@ -86,12 +89,17 @@ class EncoderRecipe(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What may not change between a checkpoint and its continuation: all that training depends on."""
-        after = {"least_share", "lowest", "lowest_else"}
+        after = {"least_share", "least_shares", "lowest", "lowest_else"}
         whole: dict[str, Any] = self.model_dump(mode="json", exclude=after)
         whole["training"].pop("checkpoint_minutes")
         if self.training.evaded_variants is None:  # as runs say that were begun before there were any
             whole["training"].pop("evaded_variants")
         return whole
+
+    @property
+    def common(self) -> list[float]:
+        """Of each category, the share of texts that it is calibrated for at least."""
+        return [self.least_shares.get(slug, self.least_share) for slug in self.categories]
 
     @property
     def drawn_by(self) -> int:
@@ -114,6 +122,7 @@ def load_encoder_recipe(path: Path, tier: Tier = "limited") -> tuple[EncoderReci
         ("most", recipe.most, known),
         ("weights", recipe.weights, known),
         ("lowest", recipe.lowest, recipe.categories),
+        ("least_shares", recipe.least_shares, recipe.categories),
     )
     for field, names, allowed in named:
         for name in names:

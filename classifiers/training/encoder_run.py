@@ -142,9 +142,9 @@ def _calibrate(
     chosen = np.flatnonzero(calibrating)
     says = rows.says[chosen]
     margins = in_batches([rows.texts[i] for i in chosen], served.margins)
-    curves = fit_curves(margins, says, recipe.least_share)
+    curves = fit_curves(margins, says, recipe.common)
     together = in_batches([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
-    blend = fit_curves((log_odds(margins, curves) + together) / 2, says, recipe.least_share)
+    blend = fit_curves((log_odds(margins, curves) + together) / 2, says, recipe.common)
     both = log_odds((log_odds(margins, curves) + together) / 2, blend)
     reach = reach_of(both, together, [recipe.lowest.get(slug, recipe.lowest_else) for slug in rows.slugs])
     categories = [

@@ -49,9 +49,19 @@ def measure_model(
         "rules_only": [slug for slug in SLUGS if slug not in rows.slugs],
         **_behaviour(cascade, rows, chosen, scores, recipe, sets),
         "agreement": agreement(load_typed(LABELS), load_typed(SECOND)),
+        "calibrated_for": _common(cascade, recipe),
         "sets": [entry.model_dump(mode="json", include=_CARD_FIELDS) for entry in sets],
         "about": about,
     }
+
+
+def _common(cascade: Cascade, recipe: Recipe) -> dict[str, float]:
+    """Of each category, the share of texts that its scores are calibrated for at least."""
+    if cascade.blend is None:
+        return dict.fromkeys(recipe.columns, recipe.least_share)
+    manifest = cascade.blend.encoder.manifest
+    made, slugs = manifest["recipe"], [entry["slug"] for entry in manifest["categories"]]
+    return {slug: made.get("least_shares", {}).get(slug, made["least_share"]) for slug in slugs}
 
 
 FLAGGED, ORDINARY = 500, 2000  # texts that evasions are tried on

@@ -24,7 +24,7 @@ from classifiers.linear import MODELS, quantise, save_model
 from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
 from classifiers.rules.reading import RuleReader
-from classifiers.training.evasions import SOUND_AND_SHAPE, evade
+from classifiers.training.evasions import TRAINED, evade
 from classifiers.training.fit import counts, fit_column
 from classifiers.training.measure import measure_model
 from classifiers.training.recipe import Column, Recipe, load_recipe
@@ -179,15 +179,11 @@ def keep_ablation(folder: Path, found: dict[str, Any]) -> None:
     path.write_text(json.dumps(card | {"ablation": found}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
-TRAINED_EVASIONS = (*SOUND_AND_SHAPE, "punctuated", "emoji_between")
-"""Evasions that folding does not undo for certain, so that the model has to know them."""
-
-
 def with_evaded(rows: Rows, share: float, seed: int) -> Rows:
     """Add a copy, evading in one way drawn at random, of a share of the rows that are trained on."""
     random = Random(seed)  # noqa: S311 - repeatable, not secret
     able = [i for i in range(len(rows)) if not rows.held[i] and random.random() < share]
-    texts = [evade(rows.texts[i], random.choice(TRAINED_EVASIONS), random) for i in able]
+    texts = [evade(rows.texts[i], random.choice(TRAINED), random) for i in able]
     chosen = np.array([*range(len(rows)), *able], dtype=np.int64)
     return Rows(
         texts=rows.texts + texts,

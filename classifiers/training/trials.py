@@ -209,7 +209,7 @@ def _pretrained(bench: Bench, encoder: str) -> Path:
 def _figures(bench: Bench, folder: Path) -> dict[str, Any]:
     """Of the encoder alone, calibrated on rows of one half of what is held back and measured on rows of the other."""
     served = load_encoder(folder, threads=torch.get_num_threads())
-    curves = fit_curves(served.margins(bench.watched.folded), bench.watched.says, bench.trials.tune_base.least_share)
+    curves = fit_curves(served.margins(bench.watched.folded), bench.watched.says, bench.trials.tune_base.common)
     says = bench.rows.says[bench.measuring]
     found: dict[str, Any] = {}
     for name, texts in bench.measured.items():

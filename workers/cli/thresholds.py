@@ -22,7 +22,7 @@ HIGHEST = 0.7
 """A medium word rule (.7) always brings a human."""
 BANTER = 0.9
 """Highest for bullying outside kid zones, where most of what is wrongly flagged is banter: a strong rule still does."""
-OWN_LIFE: dict[Zone, float] = {"general": 0.5, "kid_zone": 0.3}
+OWN_LIFE: dict[Zone, float] = {"general": 0.35, "kid_zone": 0.2}
 """Highest for self_harm: a miss may cost a life, so it is found at the cost of the other categories."""
 
 

@@ -21,6 +21,7 @@ from classifiers.training import encoder_train
 from classifiers.training.begin import begin
 from classifiers.training.device import ahead
 from classifiers.training.encoder_draws import Draws
+from classifiers.training.encoder_measure import fit_curves
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories
 from classifiers.training.encoder_recipe import load_encoder_recipe
 from classifiers.training.encoder_run import train_encoder
@@ -206,12 +207,23 @@ def test_the_shipped_recipe_is_valid_and_wrong_ones_say_why(data: Path, tmp_path
         "colour: red": "unknown key 'colour'",
         "weights: {nothing: 2}": "'nothing'",
         "most: {nothing: 2}": "'nothing'",
+        "least_shares: {gambling: 0.2}": "'gambling'",
     }.items():
         path.write_text(
             f"version: v\nseed: 1\ncategories: [bullying]\ntraining: {{samples: 1}}\n{line}", encoding="utf-8"
         )
         with pytest.raises(RecipeError, match=said):
             load_encoder_recipe(path)
+
+
+def test_a_category_is_calibrated_as_if_it_were_as_common_as_the_recipe_says() -> None:
+    random = np.random.default_rng(1)
+    says = (random.random((4000, 2)) < 0.1).astype(np.int8)
+    margins = says + random.normal(0.0, 1.0, says.shape)
+    usual, common = fit_curves(margins, says, [0.02, 0.5])
+    assert 0.08 < usual(margins[:, 0]).mean() < 0.12
+    even = np.where(says[:, 1] == 1, 1 / says[:, 1].mean(), 1 / (1 - says[:, 1].mean()))
+    assert 0.45 < np.average(common(margins[:, 1]), weights=even) < 0.55
 
 
 def test_what_is_no_pretrained_encoder_or_lacks_a_column_is_named(data: Path, tmp_path: Path) -> None:
