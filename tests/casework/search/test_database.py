@@ -6,13 +6,11 @@ import random
 from collections import Counter
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
-from casework.exposure import scope_for, visible_cases
+from casework.exposure import scope_for
 from casework.models import Case, CaseState, Role
 from casework.search import database
-from casework.search.port import FACETS, Query, Sort
+from casework.search.port import FACETS, Query
 from tests.casework.factories import make_case, make_restricted_case, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
@@ -70,26 +68,3 @@ def test_facets_and_total_are_those_of_a_plain_count(
     assert page.total == total
     assert {name: dict(one) for name, one in page.facets.items()} == {name: dict(one) for name, one in expected.items()}
     assert all(one == sorted(one, key=lambda pair: (-pair[1], pair[0])) for one in page.facets.values())
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="how SQLite finds rows")
-@pytest.mark.parametrize(
-    ("query", "index"),
-    [({"sort": Sort.NEWEST}, "case_newest"), ({}, "case_gravest"), ({"filters": {"state": ["open"]}}, "case_urgency")],
-)
-def test_without_statistics_cases_are_read_in_their_order_and_none_is_sorted(
-    query: dict[str, object], index: str
-) -> None:
-    asked = Query(scope=scope_for(make_user(Role.LEAD)), **query)  # type: ignore[arg-type]
-    with CaptureQueriesContext(connection) as queries:
-        database.DatabaseSearch().ids(asked)
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {queries.captured_queries[0]['sql']}")
-        plan = " ".join(row[3] for row in cursor.fetchall())
-    assert index in plan
-    assert "TEMP B-TREE" not in plan
-
-
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="how SQLite finds rows")
-def test_without_statistics_what_somebody_may_meet_is_found_by_the_key_that_is_named() -> None:
-    assert "PRIMARY KEY" in visible_cases(make_user()).filter(pk__in=range(100)).explain()
