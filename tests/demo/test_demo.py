@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -146,7 +147,10 @@ def test_texts_are_escaped(platform: Platform) -> None:
 
 def test_the_access_log_tells_who_asked_for_what(platform: Platform, tmp_path: Path) -> None:
     get(platform, "/about", **{"User-Agent": "test"})
-    line = json.loads((tmp_path / "data" / "access.log").read_text().splitlines()[-1])
+    log, began = tmp_path / "data" / "access.log", time.monotonic()
+    while not (told := log.read_text().splitlines()) and time.monotonic() - began < 10:
+        time.sleep(0.01)  # a line is written when its answer has been sent
+    line = json.loads(told[-1])
     assert (line["target"], line["status"], line["agent"], line["in_flight"]) == ("/about", 200, "test", 1)
 
 
