@@ -256,9 +256,9 @@ def test_without_facets_a_page_is_the_same_page(search: SearchPort) -> None:
     put(search, *[make_case(f"第{n}句话", category="gambling") for n in range(3)])
     with_facets, without = search.search(ask(size=2)), search.search(ask(size=2, facets=False))
     assert without.facets == {}
-    assert (without.hits, without.total, without.next_after) == (
-        with_facets.hits, with_facets.total, with_facets.next_after,
-    )  # fmt: skip
+    assert (without.hits, without.total) == (with_facets.hits, with_facets.total)
+    # The cursors are stamped with the time, so that only where they lead can be compared.
+    assert ids(search, ask(size=2, after=without.next_after)) == ids(search, ask(size=2, after=with_facets.next_after))
 
 
 @pytest.mark.parametrize("text", ["", "第"])
