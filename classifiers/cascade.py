@@ -8,7 +8,7 @@ readings (as folded, with hidden words read, and as it is likeliest meant) gets 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,12 +28,17 @@ from classifiers.rules.engine import RuleEngine, RuleHit
 from classifiers.rules.model import RULES_DIR, load_rules
 from classifiers.rules.reading import build_reader
 from classifiers.spans import occlusions, strongest
+from classifiers.windows import alike
 from config.taxonomy import SLUGS
 
 BATCH = 512  # texts folded and hashed together; keeps memory small whatever the caller passes
 EXPLAIN_FROM = 0.2  # no shipped threshold lies lower: below, nobody is shown a span
 MOST_SPANS = 24
 DIGITS = 4
+ROOM = 1 << 13  # characters of texts of like length whose spans are found together
+
+_Place = tuple[int, int, str, str]
+"""A span before it is one of many: begin, end, category and reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,64 +183,78 @@ class Cascade:
     def _assess(self, texts: Sequence[str]) -> list[Assessment]:
         read = self._read(texts)
         best, rounded = read.best, np.round(read.best, DIGITS)
-        folding = undone(read.plain.folded)
-        spans = [self._spans(read.plain, number, best[number]) for number in range(len(texts))]
-        evasions = [list(folding.get(number, ())) for number in range(len(texts))]
-        for k, (number, reading) in enumerate(read.readings):
-            assert read.other is not None
-            raised = read.other.scores[k] > read.plain.scores[number] + 1e-9
-            if (raised & (best[number] >= EXPLAIN_FROM)).any():
-                evasions[number] += reading.undone
-                spans[number] += self._spans(read.other, k, np.where(raised, best[number], 0.0))
-        for number, found in self._occluded(texts, best, spans).items():
-            spans[number] += found
+        found: list[list[_Place]] = [[] for _ in texts]
+        evasions: list[list[Undone]] = [[] for _ in texts]
+        for number, entries in undone(read.plain.folded).items():
+            evasions[number] += entries
+        self._speak(read.plain, best >= EXPLAIN_FROM, range(len(texts)), found)
+        if read.other is not None:
+            numbers = [number for number, _ in read.readings]
+            raised = (read.other.scores > read.plain.scores[numbers] + 1e-9) & (best[numbers] >= EXPLAIN_FROM)
+            for k in np.flatnonzero(raised.any(axis=1)).tolist():
+                evasions[numbers[k]] += read.readings[k][1].undone
+            self._speak(read.other, raised, numbers, found)
+        for number, places in self._occluded(texts, best, found).items():
+            found[number] += places
         return [
             Assessment.model_construct(
                 scores=dict(zip(SLUGS, scores, strict=True)),
-                spans=_merged(spans[number]),
-                undone=_distinct(evasions[number]),
+                spans=_merged(found[number]) if found[number] else (),
+                undone=_distinct(evasions[number]) if evasions[number] else (),
                 model=self.version,
             )
             for number, scores in enumerate(rounded.tolist())
         ]
 
-    def _spans(self, scored: _Scored, number: int, best: NDArray[np.float64]) -> list[Span]:
-        if not (best >= EXPLAIN_FROM).any():
-            return []
+    def _speak(
+        self, scored: _Scored, wanted: NDArray[np.bool_], numbers: Sequence[int], found: list[list[_Place]]
+    ) -> None:
+        """Add to each text, whose number `numbers` has for each reading, what drove the categories that are `wanted` of
+        it: words of rules, and stretches of the linear model."""
         folded = scored.folded
-        low, high = int(folded.bounds[number]), int(folded.bounds[number + 1])
-        starts, ends = folded.source[low:high], folded.ends[low:high]
-        found = [
-            _given(starts, ends, hit.start, hit.end, hit.slug, f"rule:{hit.name}")
-            for hit in scored.hits[number]
-            if best[self._column[hit.slug]] >= EXPLAIN_FROM
-        ]
-        for k, slug in enumerate(self._model.slugs):
-            if best[self._column[slug]] >= EXPLAIN_FROM and scored.linear[number, k] >= EXPLAIN_FROM / 2:
-                weights = self._model.contributions(scored.grams, number, high - low, k)
-                found += [_given(starts, ends, a, b, slug, "linear") for a, b in strongest(weights)]
-        return found
+        for k in np.flatnonzero(wanted.any(axis=1)).tolist():
+            base = int(folded.bounds[k])
+            for hit in scored.hits[k]:
+                if wanted[k, self._column[hit.slug]]:
+                    start, end = folded.source[base + hit.start], folded.ends[base + hit.end - 1]
+                    found[numbers[k]].append((int(start), int(end), hit.slug, f"rule:{hit.name}"))
+        for text, start, end, slug in self._leaning(scored, wanted):
+            found[numbers[text]].append((start, end, slug, "linear"))
+
+    def _leaning(self, scored: _Scored, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, int, int, str]]:
+        """Reading, begin, end and category of the stretches that pushed the linear model up, in the texts as given."""
+        folded = scored.folded
+        lengths = np.diff(folded.bounds)
+        lean = wanted[:, self._trained] & (scored.linear >= EXPLAIN_FROM / 2) & (lengths > 0)[:, None]
+        texts, columns = np.nonzero(lean)
+        for part in alike(lengths[texts], ROOM):
+            some, column, length = texts[part], columns[part], lengths[texts[part]]
+            row, starts, ends = strongest(self._model.contributions(scored.grams, some, length, column), length)
+            # Characters read come from ever later ones of the text as given, so a stretch's edges bound it.
+            begins = folded.bounds[some[row]]
+            first, last = folded.source[begins + starts], folded.ends[begins + ends - 1]
+            slugs = (self._model.slugs[k] for k in column[row])
+            yield from zip(some[row].tolist(), first.tolist(), last.tolist(), slugs, strict=True)
 
     def _occluded(
-        self, texts: Sequence[str], best: NDArray[np.float64], spans: Sequence[Sequence[Span]]
-    ) -> dict[int, list[Span]]:
+        self, texts: Sequence[str], best: NDArray[np.float64], places: Sequence[Sequence[_Place]]
+    ) -> dict[int, list[_Place]]:
         """Where a category is high and nothing says why: the part without which its score falls most."""
         over = best >= EXPLAIN_FROM
         unexplained = {
             number: missing
             for number in np.flatnonzero(over.any(axis=1)).tolist()
             if texts[number]
-            and (missing := {SLUGS[k] for k in np.flatnonzero(over[number])} - {span.slug for span in spans[number]})
+            and (missing := {SLUGS[k] for k in np.flatnonzero(over[number])} - {place[2] for place in places[number]})
         }
         parts = [(number, *part) for number in unexplained for part in occlusions(len(texts[number]))]
         without = self.scores([texts[number][:start] + texts[number][end:] for number, start, end in parts])
-        found: dict[int, list[Span]] = {}
+        found: dict[int, list[_Place]] = {}
         for number, missing in unexplained.items():
             mine = [k for k, part in enumerate(parts) if part[0] == number]
             for slug in sorted(missing, key=SLUGS.index):
                 _, start, end = parts[mine[int(without[mine, self._column[slug]].round(DIGITS).argmin())]]
-                span = Span.model_construct(start=start, end=end, slug=slug, reason="encoder")
-                found.setdefault(number, []).append(span)
+                found.setdefault(number, []).append((start, end, slug, "encoder"))
         return found
 
 
@@ -283,24 +302,20 @@ def _as_folded(readings: Sequence[Reading]) -> Folded:
     return Folded(again.points, starts, ends, again.bounds, again.given, again.given_bounds)
 
 
-def _given(starts: NDArray[np.int32], ends: NDArray[np.int32], a: int, b: int, slug: str, reason: str) -> Span:
-    """A span of the folded text as a span of the text as given."""
-    begin, end = int(starts[a:b].min()), int(ends[a:b].max())
-    return Span.model_construct(start=begin, end=end, slug=slug, reason=reason)
-
-
-def _merged(spans: list[Span]) -> tuple[Span, ...]:
+def _merged(places: list[_Place]) -> tuple[Span, ...]:
     """Join spans of one category and reason that touch; in order of place, rules before the linear model."""
-    merged: list[Span] = []
-    for span in sorted(spans, key=lambda s: (s.slug, s.reason, s.start, s.end)):
+    merged: list[_Place] = []
+    for start, end, slug, reason in sorted(places, key=lambda p: (p[2], p[3], p[0], p[1])):
         last = merged[-1] if merged else None
-        if last and (last.slug, last.reason) == (span.slug, span.reason) and span.start <= last.end:
-            end = max(last.end, span.end)
-            merged[-1] = Span.model_construct(start=last.start, end=end, slug=span.slug, reason=span.reason)
+        if last and last[2:] == (slug, reason) and start <= last[1]:
+            merged[-1] = (last[0], max(last[1], end), slug, reason)
         else:
-            merged.append(span)
-    ordered = sorted(merged, key=lambda s: (s.reason == "linear", s.start, s.end, s.slug))
-    return tuple(sorted(ordered[:MOST_SPANS], key=lambda s: (s.start, s.end, s.slug)))
+            merged.append((start, end, slug, reason))
+    ordered = sorted(merged, key=lambda p: (p[3] == "linear", *p[:3]))[:MOST_SPANS]
+    return tuple(
+        Span.model_construct(start=start, end=end, slug=slug, reason=reason)
+        for start, end, slug, reason in sorted(ordered, key=lambda p: p[:3])
+    )
 
 
 def _distinct(entries: list[Undone]) -> tuple[Undone, ...]:

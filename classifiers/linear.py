@@ -19,7 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.calibration import Platt
+from classifiers.calibration import Platt, sigmoid
 from classifiers.errors import ModelError
 from classifiers.ngrams import Grams, grams
 from classifiers.normalise.fold import Folded
@@ -30,6 +30,8 @@ MODELS = Path(__file__).parent / "models"
 MANIFEST = "manifest.json"
 WEIGHTS = "weights.npz"
 KEY = "weights"
+
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +69,27 @@ class LinearModel:
 
     def probabilities(self, margins: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probabilities of margins, same shape."""
-        columns = [curve(margins[:, k]) for k, curve in enumerate(self.calibration)]
-        return np.stack(columns, axis=1) if columns else np.zeros((len(margins), 0))
+        slopes = np.array([curve.slope for curve in self.calibration])
+        offsets = np.array([curve.offset for curve in self.calibration])
+        return sigmoid(slopes * margins + offsets)
 
-    def contributions(self, found: Grams, text: int, length: int, column: int) -> NDArray[np.float64]:
-        """How much each folded character of one text adds to a category's margin; sums to margin − offset.
+    def contributions(self, found: Grams, texts: Ints, lengths: Ints, columns: Ints) -> NDArray[np.float64]:
+        """How much each folded character of some texts, of `lengths` characters, adds to the margin of a category each:
+        a row for each text, filled up to the longest. The first `lengths[k]` of row k sum to margin − offset.
 
         An n-gram's weight is shared evenly among its characters; boundary marks keep theirs for themselves.
         """
-        part = slice(int(found.offsets[text]), int(found.offsets[text + 1]))
-        buckets, starts, sizes = found.buckets[part], found.starts[part], found.sizes[part].astype(np.int64)
-        shares = self.weights[buckets, column] * (self.scales[column] / max(1.0, float(len(buckets))) ** 0.5) / sizes
-        ends = np.minimum(starts + sizes, length)
-        steps = np.bincount(np.maximum(starts, 0), shares, length + 1) - np.bincount(ends, shares, length + 1)
-        return np.asarray(steps.cumsum()[:length])
+        counts = found.offsets[texts + 1] - found.offsets[texts]
+        row = np.repeat(np.arange(len(texts)), counts)
+        gram = np.arange(len(row)) + (found.offsets[texts] - np.cumsum(counts) + counts)[row]
+        starts, sizes = found.starts[gram], found.sizes[gram]
+        scales = self.scales[columns] / np.sqrt(np.maximum(counts, 1))
+        shares = self.weights[found.buckets[gram], columns[row]] * scales[row] / sizes
+        ends = np.minimum(starts + sizes, lengths[row])
+        shape = (len(texts), int(lengths.max(initial=0)) + 1)
+        base, room = row * shape[1], shape[0] * shape[1]
+        steps = np.bincount(base + np.maximum(starts, 0), shares, room) - np.bincount(base + ends, shares, room)
+        return np.asarray(steps.reshape(shape).cumsum(axis=1)[:, :-1])
 
 
 def newest(models: Path = MODELS) -> Path:

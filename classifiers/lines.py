@@ -86,19 +86,20 @@ def parse(number: int, line: bytes | None) -> Line:
         return Bad(number, f"line: found JSON that cannot be read ({type(error).__name__}); allowed: one JSON object")
     if not isinstance(raw, dict):
         return Bad(number, f"line: found a JSON {_kind(raw)}; allowed: an object with id and text")
-    return _checked(number, raw.get("id"), raw.get("text"))
+    return _checked(number, raw.get("id"), raw.get("text"), escaped=b"\\u" in line)
 
 
-def _checked(number: int, key: object, text: object) -> Line:
+def _checked(number: int, key: object, text: object, *, escaped: bool) -> Line:
+    """`escaped`: whether there are characters written by their number, since NUL and surrogates can only be so."""
     if isinstance(key, bool) or not isinstance(key, str | int) or key == "":
         return Bad(number, f"id: found {_kind(key)}; allowed: a string that is not empty")
-    if isinstance(key, str) and _first_unwritable(key) >= 0:
+    if escaped and isinstance(key, str) and _first_unwritable(key) >= 0:
         return Bad(number, "id: found a lone surrogate or NUL; allowed: Unicode text")
     if not isinstance(text, str):
         return Bad(number, f"text: found {_kind(text)}; allowed: a string")
     if len(text) > LONGEST_TEXT:
         return Bad(number, f"text: found {len(text)} characters; allowed: at most {LONGEST_TEXT}")
-    place = _first_unwritable(text)
+    place = _first_unwritable(text) if escaped else -1
     if place >= 0:
         what = "NUL" if text[place] == "\x00" else "a lone surrogate"
         return Bad(number, f"text: found {what} at character {place}; allowed: Unicode text")

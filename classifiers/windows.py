@@ -46,17 +46,22 @@ class Windows:
 
     def batches(self, ids: int = BATCH_IDS, among: NDArray[np.int64] | None = None) -> Iterator[NDArray[np.int64]]:
         """Numbers of windows of like length, all or some, together at most `ids` ids where padded."""
-        lengths = self.ends - self.starts + 2
-        order = (
-            np.argsort(lengths, kind="stable") if among is None else among[np.argsort(lengths[among], kind="stable")]
-        )
-        begin = 0
-        while begin < len(order):
-            end = begin + 1
-            while end < len(order) and lengths[order[end]] * (end + 1 - begin) <= ids:
-                end += 1
-            yield order[begin:end]
-            begin = end
+        chosen = np.arange(len(self.owner)) if among is None else among
+        for part in alike((self.ends - self.starts + 2)[chosen], ids):
+            yield chosen[part]
+
+
+def alike(lengths: NDArray[np.int64], room: int) -> Iterator[NDArray[np.int64]]:
+    """Numbers of rows of like length, the shortest first, together at most `room` where filled up; or one alone."""
+    order = np.argsort(lengths, kind="stable")
+    ordered = lengths[order].tolist()
+    begin = 0
+    while begin < len(ordered):
+        end = begin + 1
+        while end < len(ordered) and ordered[end] * (end + 1 - begin) <= room:
+            end += 1
+        yield order[begin:end]
+        begin = end
 
 
 def cut(ids: NDArray[np.integer], bounds: NDArray[np.int64], frame: Frame, longest: int = LONGEST) -> Windows:

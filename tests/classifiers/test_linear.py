@@ -25,11 +25,24 @@ def test_the_shipped_model_is_small() -> None:
 
 def test_contributions_of_the_characters_add_up_to_the_margin() -> None:
     model = load_model(newest())
-    folded = fold(["加微信领游戏点券，先到先得"])
+    folded = fold(["好", "加微信领游戏点券，先到先得", ""])
     found = model.grams(folded)
-    for column in range(len(model.slugs)):
-        parts = model.contributions(found, 0, len(folded.text(0)), column)
-        assert parts.sum() + model.offsets[column] == pytest.approx(model.margins(found)[0, column], rel=0.15, abs=0.3)
+    columns = np.arange(len(model.slugs))
+    lengths = np.full(len(columns), len(folded.text(1)))
+    parts = model.contributions(found, np.ones_like(columns), lengths, columns)
+    assert parts.shape == (len(columns), len(folded.text(1)))
+    assert parts.sum(axis=1) + model.offsets == pytest.approx(model.margins(found)[1], rel=0.15, abs=0.3)
+
+
+def test_contributions_are_the_same_alone_and_beside_other_texts() -> None:
+    model = load_model(newest())
+    folded = fold(["傻瓜", "加微信领游戏点券", "作文课真有意思", "好"])
+    found, lengths = model.grams(folded), np.diff(folded.bounds)
+    texts, columns = np.array([2, 0, 1, 2, 3]), np.array([1, 0, 3, 2, 1])
+    together = model.contributions(found, texts, lengths[texts], columns)
+    for row, text, column in zip(together, texts, columns, strict=True):
+        [alone] = model.contributions(found, np.array([text]), lengths[[text]], np.array([column]))
+        assert row[: lengths[text]].tolist() == alone.tolist()
 
 
 def test_a_changed_file_is_noticed(folder: Path) -> None:

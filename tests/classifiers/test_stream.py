@@ -6,12 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from classifiers import stream
+from classifiers.assessment import Assessment
 from classifiers.cascade import load
 from classifiers.errors import InputError
 from classifiers.lines import LONGEST_LINE, LONGEST_TEXT
 from config.policy import general_thresholds
+from config.taxonomy import SLUGS
 
 ASSESSOR = load()
 
@@ -103,3 +107,37 @@ def test_the_input_is_never_its_own_output(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="the input itself"):
         stream.open_target(str(file), str(file), io.BytesIO())
     assert file.read_text("utf-8") == "{}\n"
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+PLACES = st.builds(dict, start=st.integers(0, 9), end=st.integers(1, 9))
+
+
+@given(
+    key=st.one_of(st.integers(), WORDS),
+    scores=st.lists(st.floats(0, 1), min_size=len(SLUGS), max_size=len(SLUGS)),
+    flagged=st.lists(st.sampled_from(SLUGS), max_size=2),
+    spans=st.lists(st.tuples(PLACES, st.sampled_from(SLUGS), WORDS), max_size=2),
+    undone=st.lists(st.tuples(PLACES, WORDS, WORDS, WORDS), max_size=2),
+)
+def test_a_written_answer_says_what_the_assessment_does(
+    key: int | str, scores: list[float], flagged: list[str], spans: list[Any], undone: list[Any]
+) -> None:
+    said = {
+        "scores": dict(zip(SLUGS, scores, strict=True)),
+        "spans": [{**place, "slug": slug, "reason": reason} for place, slug, reason in spans],
+        "undone": [{**place, "seen": seen, "read_as": meant, "kind": kind} for place, seen, meant, kind in undone],
+        "model": "100%s",
+    }
+    line = stream.written(key, Assessment.model_validate(said), flagged)
+    assert line == json.dumps(
+        {
+            "id": key,
+            "scores": said["scores"],
+            "flagged": flagged,
+            "spans": said["spans"],
+            "undone": said["undone"],
+            "model": "100%s",
+        },
+        ensure_ascii=False,
+    )
