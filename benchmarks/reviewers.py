@@ -3,10 +3,11 @@
 python -m benchmarks.reviewers [--mode embedded|services] [--people 50] [--seconds 60] [--think 5]
 
 First one person works alone, and the server's CPU time is read after every request: that is what each costs, whatever
-else the machine does. Then all work over HTTP against `woodpecker web`: each takes the next case, opens and claims it,
-thinks, decides it, and takes one finding in five back; every few cases they look at the queue. With `--think 0` nobody
-thinks. At the end the database is asked: no case decided twice, no claim lost, no 5xx; latencies are those that the
-people saw, on this machine with everything that runs on it.
+else the machine does. Then all work over HTTP against `woodpecker web`, with a `woodpecker work` beside it that indexes
+what they decide: each takes the next case, opens and claims it, thinks, decides it, and takes one finding in five back;
+every few cases they look at the queue. With `--think 0` nobody thinks. At the end the database is asked: no case
+decided twice, no claim lost, no 5xx, none that the search does not hold as it is; latencies are those that the people
+saw, on this machine with everything that runs on it.
 """
 
 from __future__ import annotations
@@ -212,6 +213,7 @@ def main(
         inside(here, CASES, str(cases))
         keys = json.loads(inside(here, PEOPLE, str(people)))
         port, web = _web(here)
+        here.start_workers(1)
         seen, lock = Seen(), threading.Lock()
         for number in (2, alone):  # what a process does only once is not what a request costs
             first = Reviewer(port, keys[0], Until(), Seen(), lock, people, cpu=lambda: _cpu(web.pid))
@@ -228,6 +230,7 @@ def main(
             one.join()
         web.terminate()
         web.wait(60)
+        here.settle(within=60)
         left = json.loads(inside(here, JUDGE))
     Console().print(_table(seen, f"{people} people, {seconds} s, {think:g} s of thought, {mode}"))
     errors = sum(n for status, n in seen.statuses.items() if status >= 500)

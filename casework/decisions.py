@@ -227,6 +227,7 @@ def _apply(case: Case, decision: Decision, state: CaseState, user: User) -> None
     case.state = state
     if category == hits.RESTRICTED and not case.restricted:
         restricting.restrict(case)
+        restricting.forget_in_index(case.pk)
     if category:
         categories = [category, *(slug for slug in case.categories if slug != category)]
         hits.settle(case, category, None if case.restricted else categories, decision.grade)

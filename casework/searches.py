@@ -99,7 +99,8 @@ def _cases(query: Query, user: User) -> Iterator[Case]:
     """Yield the cases of a result, page after page by its cursor, each once."""
     seen: set[int] = set()
     search = get_search()
-    while True:
+    # A search that changes between index and database begins anew; this is twice the pages that there can be.
+    for _ in range(2 + 2 * MOST_ROWS // MAX_SIZE):
         page = search.search(query)
         if page.total > MOST_ROWS:
             raise InvalidInput("search", page.total, f"结果不超过 {MOST_ROWS} 件，请先缩小范围")
@@ -107,7 +108,7 @@ def _cases(query: Query, user: User) -> Iterator[Case]:
         found = exposure.visible_cases(user).in_bulk(new)
         yield from (found[one] for one in new if one in found)
         seen.update(new)
-        if not page.next_after or not new or len(seen) >= MOST_ROWS:
+        if not page.next_after or len(seen) >= MOST_ROWS:
             return
         query = replace(query, after=page.next_after, facets=False)
 

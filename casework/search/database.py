@@ -44,7 +44,7 @@ class DatabaseSearch:
 
     backend = "database"
 
-    def sync(self, case_ids: Sequence[int], *, refresh: bool = False) -> SyncReport:
+    def sync(self, case_ids: Sequence[int]) -> SyncReport:
         """Note that the search shows these cases as they are."""
         behind = Case.objects.filter(pk__in=case_ids, indexed_version__lt=F("version"))
         seen = Coalesce("visible_at", "created_at")  # it was there as soon as it was committed
@@ -72,6 +72,10 @@ class DatabaseSearch:
         terms = query.terms()
         found = _matching(query, terms, few=_few(terms) if terms else None)
         return list(_page(found, query, terms).values_list("pk", flat=True)[: query.size])
+
+    def still(self, query: Query, case_ids: Sequence[int]) -> set[int]:
+        """Return those of some cases that fit a question's filters and scope as they are now; its words aside."""
+        return set(_matching(query, (), few=case_ids).values_list("pk", flat=True)) if case_ids else set()
 
     def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
         """Return cases of its category that share much of its wording, out of the newest; the likest first."""

@@ -58,7 +58,7 @@ class ElasticsearchSearch:
             retry_on_timeout=False,
         )
 
-    def sync(self, case_ids: Sequence[int], *, refresh: bool = False) -> SyncReport:
+    def sync(self, case_ids: Sequence[int]) -> SyncReport:
         """Write these cases as they are now; a late, older write changes nothing.
 
         Raises:
@@ -68,13 +68,13 @@ class ElasticsearchSearch:
         for start in range(0, len(case_ids), CHUNK):
             chunk = bulk.numbers(case_ids[start : start + CHUNK])
             cases = list(Case.objects.filter(pk__in=chunk).only(*mapping.STORED))
-            late = self.write(cases, refresh=refresh)
+            late = self.write(cases)
             written += len(cases) - late
             stale += late
             _note_indexed((case.pk, case.version) for case in cases)
         return SyncReport(written, stale)
 
-    def write(self, cases: Sequence[Case], *, refresh: bool = False, index: str | None = None) -> int:
+    def write(self, cases: Sequence[Case], *, index: str | None = None) -> int:
         """Write snapshots of cases; return how many were older than what the index holds.
 
         Raises:
@@ -95,7 +95,6 @@ class ElasticsearchSearch:
                 chunk_size=CHUNK,
                 raise_on_error=False,
                 max_retries=2,
-                refresh="wait_for" if refresh else False,
                 require_alias=index is None,
             ):
                 result = next(iter(item.values()))

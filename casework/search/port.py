@@ -152,8 +152,8 @@ class SearchPort(Protocol):
     def backend(self) -> str:
         """`database` or `elasticsearch`."""
 
-    def sync(self, case_ids: Sequence[int], *, refresh: bool = False) -> SyncReport:
-        """Bring these cases into the index as they are now; `refresh` waits until they are found."""
+    def sync(self, case_ids: Sequence[int]) -> SyncReport:
+        """Bring these cases into the index as they are now; an index finds them a moment later."""
 
     def search(self, query: Query) -> Page:
         """Return one page of cases."""

@@ -100,9 +100,7 @@ def following(question: Asked, user: User, case_id: int | None) -> list[int]:
     top = Asked(**{**vars(question), "page": 1, "after": None})
     ids = get_search().ids(top.query(user, size=MAX_SIZE))
     at = ids.index(case_id) + 1 if case_id in ids else 0
-    still, states = exposure.visible_cases(user).filter(pk__in=ids), top.state(user)
-    known = {pk for pk, state in still.values_list("pk", "state") if not states or state in states}
-    return [one for one in ids[at:] + ids[:at] if one in known and one != case_id]
+    return [one for one in ids[at:] + ids[:at] if one != case_id]
 
 
 def _sort(value: str) -> Sort:

@@ -95,6 +95,13 @@ def test_an_ordinary_case_that_turns_out_to_be_restricted_loses_its_text_and_its
     assert evidence.verify_all() == []
 
 
+def test_the_index_is_written_over_before_the_answer_and_does_not_wait_for_a_worker() -> None:
+    case, other, reviewer = make_case(MARKER), make_case(), make_user()
+    decisions.decide(case.pk, reviewer, "escalated", expected_version=1, category="sexual_exploitation")
+    decisions.decide(other.pk, reviewer, "dismissed", expected_version=1)
+    assert list(Case.objects.filter(indexed_version__gt=0).values_list("pk", "indexed_version")) == [(case.pk, 2)]
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_it_exists_for_duty_staff_alone(role: Role) -> None:
     case, user = arrive(), make_user(role)

@@ -8,12 +8,12 @@ import pytest
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from casework import intake, signals
+from casework import decisions, intake, signals
 from casework.models import Batch, Case, InboxItem
 from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessment
 from config.celery import Queue
-from tests.casework.factories import make_assessment, make_capture, make_case
+from tests.casework.factories import make_assessment, make_capture, make_case, make_user
 from tests.workers.conftest import Message
 from workers import tasks
 
@@ -90,6 +90,16 @@ def test_indexing_twice_or_while_the_index_is_away_harms_nothing(monkeypatch: py
     Case.objects.update(version=2)
     tasks.index([case.pk])
     assert Case.objects.get().indexed_version == 1
+
+
+def test_whoever_decides_and_takes_back_leaves_the_index_to_a_worker(messages: Callable[[], list[Message]]) -> None:
+    case, reviewer = make_case(), make_user()
+
+    decisions.decide(case.pk, reviewer, "dismissed", expected_version=1)
+    decisions.undo(case.pk, reviewer)
+
+    assert [(one.task, one.arguments) for one in messages()] == 2 * [("workers.tasks.index", [[case.pk]])]
+    assert Case.objects.get().indexed_version == 0
 
 
 def test_many_changed_cases_are_sent_in_parts(messages: Callable[[], list[Message]]) -> None:
