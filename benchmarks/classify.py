@@ -129,7 +129,7 @@ def _stages(rows: list[str]) -> None:
     cascade = load_cascade()
     batches = [rows[k : k + STAGE_BATCH] for k in range(0, len(rows), STAGE_BATCH)]
     folded = [fold(batch) for batch in batches]
-    plain = [[one.text(k) for k in range(len(one))] for one in folded]
+    plain = [one.texts() for one in folded]
     found = [cascade.model.grams(one) for one in folded]
     blend = cascade.blend
     reaching = (

@@ -9,7 +9,7 @@ readings (as folded, with hidden words read, and as it is likeliest meant) gets 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -161,7 +161,7 @@ class Cascade:
         return _Read(plain, readings, other, best)
 
     def _score(self, folded: Folded) -> _Scored:
-        hits, factors = self.engine.read([folded.text(k) for k in range(len(folded))])
+        hits, factors = self.engine.read(folded.texts())
         grams = self._model.grams(folded)
         margins = self._model.margins(grams)
         linear = self._model.probabilities(margins)
@@ -197,7 +197,7 @@ class Cascade:
         for number, places in self._occluded(texts, best, found).items():
             found[number] += places
         return [
-            Assessment.model_construct(
+            Assessment(
                 scores=dict(zip(SLUGS, scores, strict=True)),
                 spans=_merged(found[number]) if found[number] else (),
                 undone=_distinct(evasions[number]) if evasions[number] else (),
@@ -294,12 +294,10 @@ def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:
 def _as_folded(readings: Sequence[Reading]) -> Folded:
     """Readings in the shape of folded texts, so that both are scored alike."""
     again = fold([reading.text for reading in readings])
-    base = np.concatenate(([0], np.cumsum([len(reading.text) for reading in readings])))
-    owner = np.repeat(base[:-1], np.diff(again.bounds))
-    at = again.source + owner
+    at = again.source + again.given_bounds[again.owner]
     starts = np.concatenate([reading.starts for reading in readings])[at]
     ends = np.concatenate([reading.ends for reading in readings])[at]
-    return Folded(again.points, starts, ends, again.bounds, again.given, again.given_bounds)
+    return replace(again, source=starts, ends=ends, spaced=frozenset())
 
 
 def _merged(places: list[_Place]) -> tuple[Span, ...]:
@@ -313,7 +311,7 @@ def _merged(places: list[_Place]) -> tuple[Span, ...]:
             merged.append((start, end, slug, reason))
     ordered = sorted(merged, key=lambda p: (p[3] == "linear", *p[:3]))[:MOST_SPANS]
     return tuple(
-        Span.model_construct(start=start, end=end, slug=slug, reason=reason)
+        Span(start=start, end=end, slug=slug, reason=reason)
         for start, end, slug, reason in sorted(ordered, key=lambda p: p[:3])
     )
 

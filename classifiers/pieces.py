@@ -66,8 +66,7 @@ class Pieces:
 
     def windows(self, folded: Folded) -> Windows:
         """Cut folded texts into windows of word pieces."""
-        texts = [folded.text(k) for k in range(len(folded))]
-        encoded = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        encoded = self._tokenizer.encode_batch(folded.texts(), add_special_tokens=False)
         bounds = np.concatenate(([0], np.cumsum([len(one) for one in encoded]))).astype(np.int64)
         ids = np.fromiter((i for one in encoded for i in one.ids), dtype=np.int64, count=int(bounds[-1]))
         frame = Frame(self.ids.first, self.ids.last, self.ids.pad)

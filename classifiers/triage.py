@@ -25,7 +25,7 @@ class Triage:
     def slugs(self, texts: Sequence[str]) -> list[frozenset[str]]:
         """Return for each text the categories of which a rule speaks; empty: it can wait."""
         folded = fold(texts)
-        hits = self._engine.match([folded.text(number) for number in range(len(folded))])
+        hits = self._engine.match(folded.texts())
         return [frozenset(hit.slug for hit in spoken) for spoken in hits]
 
 

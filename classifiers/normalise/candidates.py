@@ -154,9 +154,8 @@ def _reversed(table: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 def _folded_keys(table: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Keys as they stand in a folded text; those that fold to one character are no evasion that is left."""
     listed = list(table)
-    folded = fold(listed)
     found: dict[str, tuple[str, ...]] = {}
-    for number, key in enumerate(listed):
-        if len(seen := folded.text(number)) > 1:
+    for key, seen in zip(listed, fold(listed).texts(), strict=True):
+        if len(seen) > 1:
             found[seen] = found.get(seen, ()) + table[key]
     return found

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.assessment import Undone
-from classifiers.normalise.fold import Folded, to_points, to_text
+from classifiers.normalise.fold import Folded, to_text
 
 MOST_EDITS = 200  # per text
 
@@ -38,36 +38,35 @@ class Edit:
 
 
 def applied(folded: Folded, number: int, edits: list[Edit]) -> Reading | None:
-    base, stop = int(folded.bounds[number]), int(folded.bounds[number + 1])
-    points = folded.points[base:stop]
-    starts, ends = folded.source[base:stop], folded.ends[base:stop]
-    given = folded.given[int(folded.given_bounds[number]) : int(folded.given_bounds[number + 1])]
-    pieces: list[NDArray[np.uint32]] = []
-    from_: list[NDArray[np.int32]] = []
-    to: list[NDArray[np.int32]] = []
+    """A text with the edits made, the longest of what begins first; None where none of them changes anything."""
+    part = slice(int(folded.bounds[number]), int(folded.bounds[number + 1]))
+    plain = to_text(folded.points[part])
+    starts, ends = folded.source[part].tolist(), folded.ends[part].tolist()
+    given = to_text(folded.given[int(folded.given_bounds[number]) : int(folded.given_bounds[number + 1])])
+    text: list[str] = []
+    from_: list[int] = []
+    to: list[int] = []
     undone: list[Undone] = []
     at = 0
-    # The longest of what begins first; where two are alike, the plain insertion is the surer one.
+    # Where two are alike, the plain insertion is the surer one.
     for edit in sorted(edits, key=lambda e: (e.start, -e.end, e.word.kind != "inserted"))[:MOST_EDITS]:
         if edit.start < at:
             continue
-        if not edit.word.kind:
-            plain = slice(at, edit.end)
-            pieces.append(points[plain])
-            from_.append(starts[plain])
-            to.append(ends[plain])
-            at = edit.end
-            continue
-        pieces += [points[at : edit.start], to_points(edit.word.read_as)]
-        begin, end = int(starts[edit.start]), int(ends[edit.end - 1])
-        length = len(edit.word.read_as)
-        from_ += [starts[at : edit.start], np.full(length, begin, dtype=np.int32)]
-        to += [ends[at : edit.start], np.full(length, end, dtype=np.int32)]
-        seen = to_text(given[begin:end])
-        undone.append(Undone(start=begin, end=end, seen=seen, read_as=edit.word.read_as, kind=edit.word.kind))
+        kept = edit.start if edit.word.kind else edit.end
+        text.append(plain[at:kept])
+        from_ += starts[at:kept]
+        to += ends[at:kept]
         at = edit.end
+        if edit.word.kind:
+            begin, end, read_as = starts[edit.start], ends[edit.end - 1], edit.word.read_as
+            text.append(read_as)
+            from_ += [begin] * len(read_as)
+            to += [end] * len(read_as)
+            kind = edit.word.kind
+            undone.append(Undone(start=begin, end=end, seen=given[begin:end], read_as=read_as, kind=kind))
     if not undone:
         return None
-    pieces.append(points[at:])
-    text = to_text(np.concatenate(pieces))
-    return Reading(text, np.concatenate([*from_, starts[at:]]), np.concatenate([*to, ends[at:]]), tuple(undone))
+    text.append(plain[at:])
+    from_ += starts[at:]
+    to += ends[at:]
+    return Reading("".join(text), np.array(from_, dtype=np.int32), np.array(to, dtype=np.int32), tuple(undone))

@@ -45,26 +45,38 @@ class Neighbours:
 
     def gain(self, before: Ints, after: Ints) -> Floats:
         """log P(after | before) − log P(after), of symbols."""
-        kept, found = self._entries(before, after)
-        steps = np.where(found, kept & 255, 0).max(axis=1, initial=0).astype(np.float64)
-        return np.where(steps > 0, LEAST + (steps - 1) * STEP, self.unseen[before])
+        kept, hits = self._entries(before, after)
+        steps = (kept & (hits - (hits >> _BYTE))).view(np.uint16).reshape(-1, WAYS)
+        step = np.maximum(np.maximum(steps[:, 0], steps[:, 1]), np.maximum(steps[:, 2], steps[:, 3]))
+        return np.where(step > 0, _GAINS[step], self.unseen[before])
 
     def strange(self, before: Ints, after: Ints) -> NDArray[np.bool_]:
         """Which pairs of symbols were never seen together."""
-        return np.asarray(~self._entries(before, after)[1].any(axis=1))
+        return np.asarray(self._entries(before, after)[1] == 0)
 
-    def _entries(self, before: Ints, after: Ints) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    def _entries(self, before: Ints, after: Ints) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """The bucket of each pair, its four entries as one number, and bit 8 of each entry that is the pair's.
+
+        The four are compared at once, in 16 bits each of which no bit runs over into the next.
+        """
         buckets, marks = buckets_of(before, after)
-        # Four entries are one 64-bit number: a whole bucket is gathered at once.
-        kept = self.table.view(np.uint64)[:, 0][buckets].view(np.uint16).reshape(-1, WAYS)
-        return kept, (kept >> 8 == marks[:, None]) & (kept > 0)
+        kept = self.table.view(np.uint64)[:, 0].take(buckets, mode="clip")
+        others = ((kept >> _BYTE) & _LOW) ^ (marks * _ONES)
+        filled = (kept & _LOW) + _LOW
+        return kept, (_HIGH - others) & filled & _HIGH
 
 
-def buckets_of(before: Ints, after: Ints) -> tuple[Ints, NDArray[np.uint16]]:
+_BYTE = np.uint64(8)
+_ONES = np.uint64(0x0001_0001_0001_0001)
+_LOW, _HIGH = _ONES * np.uint64(0xFF), _ONES * np.uint64(0x100)
+_GAINS = LEAST + (np.arange(256) - 1) * STEP  # of each step; there is no step 0
+
+
+def buckets_of(before: Ints, after: Ints) -> tuple[Ints, NDArray[np.uint64]]:
     """Bucket and mark of each pair of symbols."""
-    mixed = ((before.astype(np.uint64) << np.uint64(13)) | after.astype(np.uint64)) * _MIX
+    mixed = (before << 13 | after).view(np.uint64) * _MIX
     mixed >>= np.uint64(64 - BITS - 8)
-    return (mixed >> np.uint64(8)).astype(np.int64), (mixed & np.uint64(255)).astype(np.uint16)
+    return (mixed >> _BYTE).view(np.int64), mixed & np.uint64(255)
 
 
 @lru_cache(maxsize=1)
@@ -93,7 +105,7 @@ def load_neighbours(path: Path = FILE) -> Neighbours:
     symbol[symbols] = np.arange(1, len(symbols) + 1)
     keys = np.cumsum(steps, dtype=np.int64)
     buckets, marks = buckets_of(keys >> 13, keys & 8191)
-    table = _filled(buckets, marks << np.uint16(8) | values)
+    table = _filled(buckets, marks.astype(np.uint16) << np.uint16(8) | values)
     return Neighbours(symbol, single.astype(np.float64), unseen.astype(np.float64), table)
 
 

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
 from classifiers.normalise.edits import Edit, Reading, Word, applied
-from classifiers.normalise.fold import Folded, fold, to_points, to_text
+from classifiers.normalise.fold import Folded, fold, look_up, to_points, to_text
 from classifiers.normalise.listed import DATA, read_listed
 from classifiers.normalise.syllables import syllables
 from classifiers.normalise.tables import DIGIT, HAN, LATIN, SPACE, tables
@@ -61,7 +61,7 @@ class Reader:
         lexicon = sorted(_letters(list(words)) - {""})
         self._known: dict[str, Word] = {word: Word(word, "") for word in lexicon if _han(word) >= 2}
         for variant in variants:
-            read_as, *spellings = _folded([variant.word, *variant.seen])
+            read_as, *spellings = fold([variant.word, *variant.seen]).texts()
             for seen in spellings:
                 self._known.setdefault(_checked(seen), Word(read_as, variant.kind, variant.unless))
         for word in lexicon:
@@ -119,14 +119,14 @@ class _Letters:
 
     @classmethod
     def of(cls, folded: Folded) -> _Letters:
-        counts = np.diff(folded.bounds)
-        keep = _letter_table()[folded.points]
-        place = np.flatnonzero(keep)
-        owner = np.repeat(np.arange(len(counts)), counts)[place]
-        per_text = np.bincount(owner, minlength=len(counts))
-        breaks = np.cumsum(per_text)[:-1]
-        points = np.insert(folded.points[place], breaks, ord(_BREAK))
-        return cls(to_text(points), np.insert(place, breaks, -1), np.insert(owner, breaks, -1))
+        kept = np.flatnonzero(look_up(_letter_table(), folded.points))
+        owner = folded.owner[kept]
+        to = np.arange(len(kept)) + owner  # as many breaks before it as there are texts
+        length = len(kept) + len(folded) - 1
+        points = np.full(length, ord(_BREAK), dtype=np.uint32)
+        places, owners = np.full(length, -1), np.full(length, -1)
+        points[to], places[to], owners[to] = folded.points[kept], kept, owner
+        return cls(to_text(points), places, owners)
 
 
 @lru_cache(maxsize=1)
@@ -141,15 +141,10 @@ def _letter_table() -> NDArray[np.bool_]:
 _MARKS = "+❤🍑🐔🐴🐎🌿💊🚬🍺🌶️👮🔫💣🃏🎰🎲🐶🐷🐖🐸🍆🔞📞➕💰💴🈚👴👵👩👨"
 
 
-def _folded(words: Sequence[str]) -> list[str]:
-    folded = fold(words)
-    return [folded.text(k) for k in range(len(words))]
-
-
 def _letters(words: Sequence[str]) -> set[str]:
     """Words without what is no letter or digit."""
     shape = tables().shape
-    return {"".join(c for c in word if shape[ord(c)] in (HAN, LATIN, DIGIT)) for word in _folded(words)}
+    return {"".join(c for c in word if shape[ord(c)] in (HAN, LATIN, DIGIT)) for word in fold(words).texts()}
 
 
 def _checked(seen: str) -> str:
@@ -198,24 +193,24 @@ def _put_in_between(folded: Folded, place: NDArray[np.int64]) -> bool:
 
 def _put_between_everywhere(folded: Folded) -> dict[int, list[Edit]]:
     """Marks and emoji between many of a text's neighbouring Chinese characters: each is taken out in the reading."""
-    table = tables().shape
-    shape = table[folded.points]
-    han = np.flatnonzero(shape == HAN)
-    if len(han) < MARKED_LEAST:
-        return {}
-    owner = np.searchsorted(folded.bounds, han, side="right") - 1
-    gap = np.diff(han) - 1
-    same = owner[1:] == owner[:-1]
-    inside = same & (gap >= 1) & (gap <= 2) & _mark_table()[folded.points[np.minimum(han[:-1] + 1, len(shape) - 1)]]
-    pairs = np.bincount(owner[1:][same & (gap <= 2)], minlength=len(folded))
-    marked = np.bincount(owner[1:][inside], minlength=len(folded))
-    many = (marked >= MARKED_LEAST) & (marked >= MARKED_SHARE * pairs)
+    han = np.append(folded.shape == HAN, (False, False))
+    first = np.flatnonzero(look_up(_mark_table(), folded.points[1:]) & han[:-3]) + 1  # the first after a character
+    last = np.where(han[first + 1], first, first + 1)  # of the one or two
+    between = han[last + 1]
+    first, last = first[between], last[between]
+    owner = folded.owner[first - 1]
+    same = owner == folded.owner[last + 1]
+    first, last, owner = first[same], last[same], owner[same]
+    marked = np.bincount(owner, minlength=len(folded))
+    bounds = np.searchsorted(owner, np.arange(len(folded) + 1))
     found: dict[int, list[Edit]] = {}
-    for k in np.flatnonzero(inside & many[owner[1:]]):
-        number = int(owner[k])
+    for number in np.flatnonzero(marked >= MARKED_LEAST).tolist():
         base = int(folded.bounds[number])
-        edit = Edit(int(han[k]) + 1 - base, int(han[k + 1]) - base, _NOTHING)
-        found.setdefault(number, []).append(edit)
+        places = np.flatnonzero(folded.shape[base : int(folded.bounds[number + 1])] == HAN)
+        if marked[number] >= MARKED_SHARE * np.count_nonzero(places[1:] - places[:-1] <= 3):
+            mine = slice(int(bounds[number]), int(bounds[number + 1]))
+            pairs = zip((first[mine] - base).tolist(), (last[mine] - base).tolist(), strict=True)
+            found[number] = [Edit(start, end + 1, _NOTHING) for start, end in pairs]
     return found
 
 
@@ -304,7 +299,7 @@ class _Sounds:
     def find(self, text: str) -> list[tuple[int, int, Word]]:
         """Return places in a batch's letters, and the word that is meant."""
         found = []
-        for start, end, key in self._finder.find(to_text(_syllable_table()[to_points(text)])):
+        for start, end, key in self._finder.find(to_text(look_up(_syllable_table(), to_points(text)))):
             seen = text[start:end]
             for word in self._words[key]:
                 # One character of the word itself must be left, or any innocent phrase of the same sound would match.

@@ -188,8 +188,7 @@ def _fold_all(book: RuleBook) -> dict[str, str]:
     for context in book.contexts:
         words.update(context.any)
     listed = sorted(words)
-    folded = fold(listed)
-    return {word: folded.text(k).strip() for k, word in enumerate(listed)}
+    return {word: folded.strip() for word, folded in zip(listed, fold(listed).texts(), strict=True)}
 
 
 def _candidates(rule: _Compiled, text: str, places: _Places) -> list[tuple[int, int]]:

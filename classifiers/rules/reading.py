@@ -36,7 +36,7 @@ class RuleReader:
         answers: list[list[RuleHit]] = []
         for begin in range(0, len(texts), BATCH):
             folded = fold(texts[begin : begin + BATCH])
-            spoken = self._engine.match([folded.text(k) for k in range(len(folded))])
+            spoken = self._engine.match(folded.texts())
             second = self._reader.read(folded)
             for number, hits in zip(second, self._engine.match([r.text for r in second.values()]), strict=True):
                 spoken[number] = spoken[number] + hits

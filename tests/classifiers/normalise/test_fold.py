@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from itertools import groupby
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.normalise import fold, undone
 from classifiers.normalise.fold import as_given
+from classifiers.normalise.tables import DIGIT, HAN, LATIN, OTHER, SPACE
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
 
@@ -79,3 +82,18 @@ def test_texts_as_given_have_the_shape_of_folded_ones_and_nothing_folded() -> No
     assert [found.text(k) for k in range(3)] == texts
     assert found.source.tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
     assert (found.ends == found.source + 1).all()
+
+
+@given(st.lists(st.text("a😀。1 \t\n", max_size=12), min_size=1, max_size=4))
+def test_runs_are_shortened_to_three_blanks_to_one_and_digits_not_at_all(texts: list[str]) -> None:
+    for text, folded in zip(texts, fold(texts).texts(), strict=True):
+        runs = [(char, len(list(run))) for char, run in groupby(" " if char.isspace() else char for char in text)]
+        most = {" ": 1, "1": 12}
+        assert folded == "".join(char * min(count, most.get(char, 3)) for char, count in runs)
+
+
+def test_texts_know_whose_their_characters_are_and_of_what_kind() -> None:
+    folded = fold(["好1", "", "a。 "])
+    assert folded.owner.tolist() == [0, 0, 2, 2, 2]
+    assert folded.shape.tolist() == [HAN, DIGIT, LATIN, OTHER, SPACE]
+    assert folded.texts() == [folded.text(number) for number in range(3)] == ["好1", "", "a。 "]

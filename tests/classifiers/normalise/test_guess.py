@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifiers.normalise import fold
-from classifiers.normalise.guess import MOST_PLACES, _best, _best_chain, _chain, _Lattice, load_guesser
+from classifiers.normalise.guess import MOST_PLACES, load_guesser
 
 GUESSER = load_guesser()
 
@@ -78,15 +79,16 @@ def test_a_text_is_read_the_same_alone_and_in_any_batch() -> None:
         assert (found.text if found else None) == guess(text)
 
 
-@settings(max_examples=50, deadline=None)
-@given(st.text(alphabet="废侮豆哺沂起贝者💭3", min_size=1, max_size=12), st.floats(0, 5), st.integers(0, 2**32 - 1))
-def test_a_chain_is_read_as_the_lattice_that_it_is(text: str, cost: float, seed: int) -> None:
-    candidates = GUESSER._candidates
-    chain = _chain([candidates.at(text, place)[0] for place in range(len(text))], 5, 9)
-    gains = np.random.default_rng(seed).normal(0, 4, sum(map(len, chain.pairs)))
-    arrives = [[], *([(place, 0)] for place in range(len(text)))]
-    lattice = _Lattice([[choices] for choices in chain.places], arrives, chain.pairs)
-    assert _best_chain(chain, gains, cost) == _best(lattice, gains, cost)
+def test_what_does_not_fit_in_one_text_casts_no_doubt_on_the_next() -> None:
+    texts = ["废侮豆哺沂起", "今天天气很好，我们去公园玩，废哺了，侮沂了"]
+    doubted, _ = GUESSER._doubted(fold(texts), symbols_of(texts))
+    alone, _ = GUESSER._doubted(fold(texts[1:]), symbols_of(texts[1:]))
+    assert alone.any()
+    assert doubted[len(texts[0]) :].tolist() == alone.tolist()
+
+
+def symbols_of(texts: list[str]) -> Any:
+    return GUESSER._neighbours.symbol[fold(texts).points].astype(np.int64)
 
 
 def test_a_very_long_text_is_read_up_to_a_limit() -> None:

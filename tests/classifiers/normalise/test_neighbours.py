@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from classifiers.errors import ModelError
-from classifiers.normalise.neighbours import FILE, Neighbours, load_neighbours
+from classifiers.normalise.neighbours import BITS, FILE, LEAST, STEP, WAYS, Neighbours, buckets_of, load_neighbours
 from classifiers.training.neighbours import count, write
 
 TEXTS = ["今天天气好", "今天的作文课", "天气真好"] * 10
@@ -50,6 +52,27 @@ def test_chances_after_a_character_sum_to_one(counted: Neighbours) -> None:
 def test_the_shipped_model_knows_common_words() -> None:
     model = load_neighbours()
     assert model.gain(symbols(model, "赌作")[:2], symbols(model, "博文")[:2]).min() > 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(0, 255))
+def test_an_entry_is_a_pair_s_where_its_upper_byte_is_the_pair_s_mark(seed: int, low: int) -> None:
+    dice = np.random.default_rng(seed)
+    before, after = dice.integers(0, 8192, 40), dice.integers(0, 8192, 40)
+    buckets, marks = buckets_of(before, after)
+    table = np.zeros((1 << BITS, WAYS), dtype=np.uint16)
+    # Marks that are alike or nearly, and empty entries, in any place of a bucket.
+    near = marks[:, None].astype(np.int64) + dice.integers(-1, 2, (40, WAYS))
+    values = dice.choice([0, 1, low, 255], (40, WAYS))
+    table[buckets] = np.where(values > 0, (near & 255) << 8 | values, 0)
+    unseen = dice.normal(0, 1, 8192)
+    model = Neighbours(np.zeros(1, dtype=np.uint16), np.zeros(8192), unseen, table)
+    for place, gain, strange in zip(
+        range(40), model.gain(before, after).tolist(), model.strange(before, after).tolist(), strict=True
+    ):
+        steps = [int(entry) & 255 for entry in table[buckets[place]] if entry and int(entry) >> 8 == marks[place]]
+        assert strange == (not steps)
+        assert gain == (LEAST + (max(steps) - 1) * STEP if steps else unseen[before[place]])
 
 
 def test_counting_again_gives_the_same_file(tmp_path: Path) -> None:
