@@ -5,6 +5,7 @@ Batches of lines are assessed by two processes where the input is long enough to
 
 from __future__ import annotations
 
+import itertools
 import json
 import multiprocessing
 import os
@@ -22,7 +23,7 @@ from classifiers.errors import InputError
 from classifiers.lines import Bad, Line, Wanted, parse, read_lines
 
 BATCH = 512  # lines
-ALONE = 4  # batches assessed before a second process is started
+ALONE = 1  # batches assessed before other processes are started, which takes less than half a batch
 AHEAD = 3  # batches handed out per process before the oldest answer is waited for
 ERRORS_KEPT = 20
 
@@ -87,13 +88,11 @@ def _answers(
     source: BinaryIO, assessor: Assessor, thresholds: Mapping[str, float], processes: int
 ) -> Iterator[_Answer]:
     batches = _batches(source)
-    for count, batch in enumerate(batches, 1):
-        yield answer_batch(batch, assessor, thresholds)
+    for count, batch in enumerate(batches):
         if processes > 1 and count >= ALONE and len(batch) == BATCH:
-            break
-    else:
-        return
-    yield from _in_processes(batches, assessor, thresholds, processes)
+            yield from _in_processes(itertools.chain([batch], batches), assessor, thresholds, processes)
+        else:
+            yield answer_batch(batch, assessor, thresholds)
 
 
 def _batches(source: BinaryIO) -> Iterator[Raw]:

@@ -12,14 +12,14 @@ from typing import Annotated, Any, Literal
 
 import jmespath
 from jmespath.exceptions import JMESPathError
-from lxml import etree
-from parsel.csstranslator import HTMLTranslator
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from config.documents import Strict
 
 
 def _css(value: str) -> str:
+    from parsel.csstranslator import HTMLTranslator  # here: it takes a tenth of a second, and no class has a selector
+
     try:
         HTMLTranslator().css_to_xpath(value)
     except Exception as error:
@@ -28,6 +28,8 @@ def _css(value: str) -> str:
 
 
 def _xpath(value: str) -> str:
+    from lxml import etree
+
     try:
         etree.XPath(value)
     except etree.XPathError as error:

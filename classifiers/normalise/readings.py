@@ -70,12 +70,12 @@ class Reader:
         self._sounds = _Sounds(lexicon)
 
     def _add_derived(self, word: str) -> None:
-        if _han(word) < 2 or _han(word) != len(word):
+        if not 2 <= _han(word) == len(word):
             return
-        for seen in _split_forms(word):
-            self._known.setdefault(seen, Word(word, "split"))
-        for seen in _pinyin_forms(word):
-            self._known.setdefault(seen, Word(word, "pinyin"))
+        for kind, forms in (("split", _split_forms(word)), ("pinyin", _pinyin_forms(word))):
+            meant = Word(word, kind)
+            for seen in forms:
+                self._known.setdefault(seen, meant)
 
     def read(self, folded: Folded) -> dict[int, Reading]:
         """Return a second reading for each text number that has one."""
@@ -155,8 +155,13 @@ def _checked(seen: str) -> str:
     return seen
 
 
+@lru_cache(maxsize=8192)
+def _is_han(char: str) -> bool:
+    return bool(tables().shape[ord(char)] == HAN)
+
+
 def _han(word: str) -> int:
-    return sum(1 for c in word if tables().shape[ord(c)] == HAN)
+    return sum(map(_is_han, word))
 
 
 def _edit(folded: Folded, letters: _Letters, number: int, start: int, end: int, entry: Word) -> Edit | None:
