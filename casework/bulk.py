@@ -6,13 +6,14 @@ client, which quotes each, than the server needs to store them. SQLite gets plai
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
+from pydantic_core import to_json
 
 ROWS = 2000
 """Rows of one statement at most."""
@@ -74,13 +75,16 @@ def create(objects: Sequence[models.Model], *, returning: Sequence[str]) -> list
         return []
     model = type(objects[0])
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
-    postgresql = connection.vendor == "postgresql"
-
-    def value(field: Any, one: models.Model) -> Any:
-        given = field.pre_save(one, True)
-        return given if postgresql else field.get_db_prep_save(given, connection)
-
-    rows = [[value(field, one) for field in fields] for one in objects]
+    set_now = [field for field in fields if type(field).pre_save is not models.Field.pre_save]
+    for one in objects:
+        for field in set_now:
+            field.pre_save(one, True)  # moments of writing, which it notes in the object as well
+    values = attrgetter(*(field.attname for field in fields))
+    rows: list[Sequence[Any]] = [values(one) for one in objects]
+    if connection.vendor != "postgresql":
+        rows = [
+            [field.get_db_prep_save(one, connection) for field, one in zip(fields, row, strict=True)] for row in rows
+        ]
     columns = [str(field.column) for field in fields]
     return insert(model, columns, rows, on_conflict="DO NOTHING", returning=returning)
 
@@ -106,19 +110,19 @@ def numbers(values: Sequence[int]) -> Any:
 
 
 def _as_json(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    return f"[{','.join([_object(columns, row) for row in rows])}]"
+    """Return rows as a list of JSON objects. A column is `Json` in each of them or in none."""
+    ready = [at for at, one in enumerate(rows[0]) if isinstance(one, Json)]
+    if ready:
+        return f"[{','.join([_object(columns, row, ready) for row in rows])}]"
+    return to_json([dict(zip(columns, row, strict=True)) for row in rows], fallback=str).decode()
 
 
-def _object(columns: Sequence[str], row: Sequence[Any]) -> str:
+def _object(columns: Sequence[str], row: Sequence[Any], ready: Sequence[int]) -> str:
     """Return a row as a JSON object; what is JSON already goes in as it is."""
-    ready = [(column, one.text) for column, one in zip(columns, row, strict=True) if isinstance(one, Json)]
-    rest = {column: one for column, one in zip(columns, row, strict=True) if not isinstance(one, Json)}
-    plain = _ENCODER.encode(rest)
-    return plain[:-1] + "".join(f',"{column}":{text}' for column, text in ready) + "}" if ready else plain
+    rest = {column: one for at, (column, one) in enumerate(zip(columns, row, strict=True)) if at not in ready}
+    plain = to_json(rest, fallback=str).decode()
+    return plain[:-1] + "".join(f',"{columns[at]}":{row[at].text}' for at in ready) + "}"
 
 
 def _plain(value: Any) -> Any:
     return value.text if isinstance(value, Json) else value
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str, check_circular=False)

@@ -39,6 +39,11 @@ from casework.roles import Action, require
 from casework.signatures import Sign
 
 _LOCK = "clusters"
+_JOINED_BY = (
+    *("copy_of", "restricted", "state", "category", "categories", "severity", "kid_zone", "spans"),
+    *("folded", "undone", "purge_after"),
+)
+"""What is asked of a case that a copy may join."""
 
 
 @dataclass(frozen=True)
@@ -171,9 +176,12 @@ def _likeness_in_batch(one: Sign, other: Sign) -> float:
 
 
 def _locked(case_ids: set[int], edited: Collection[str]) -> dict[int, Case]:
-    """Lock what may be joined, so that none is decided between finding it and joining it, and what was edited."""
+    """Lock what may be joined, so that none is decided between finding it and joining it, and what was edited.
+
+    Of each what joining asks for is read; scores and marks are the larger part of a row.
+    """
     wanted = Q(pk__in=case_ids, copy_of=None) | Q(capture_id__in=list(edited))
-    rows = Case.objects.select_for_update(no_key=True).filter(wanted).order_by("id")
+    rows = Case.objects.select_for_update(no_key=True).filter(wanted).only(*_JOINED_BY).order_by("id")
     return {case.pk: case for case in rows if case.copy_of_id is None}
 
 
