@@ -86,7 +86,7 @@ def _inside(cases: int, rounds: int) -> dict[str, dict[str, float]]:
     fill(cases)
     url = get_settings().elasticsearch_url.get_secret_value()
     ids = list(Case.objects.order_by("pk").values_list("pk", flat=True))
-    documents = [mapping.document(case) for case in Case.objects.order_by("pk").iterator()]
+    documents = [mapping.document(case) for case in mapping.stored(Case.objects.order_by("pk"))]
     client, server, found = Elasticsearch(url, request_timeout=60), _server(url), dict[str, dict[str, float]]()
     for turn in range(rounds):
         for way in WAYS:

@@ -18,12 +18,14 @@ from django.db.models import F, Max
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
+from pydantic_core import to_json
 
 from casework import bulk
 from casework.exposure import Scope
 from casework.models import Case
 from casework.search import asking, cursor, mapping
 from casework.search.alone import alone
+from casework.search.mapping import Stored
 from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights, last_days
 from casework.skew import CLOCKS_APART
 
@@ -67,14 +69,14 @@ class ElasticsearchSearch:
         written = stale = 0
         for start in range(0, len(case_ids), CHUNK):
             chunk = bulk.numbers(case_ids[start : start + CHUNK])
-            cases = list(Case.objects.filter(pk__in=chunk).only(*mapping.STORED))
+            cases = mapping.stored(Case.objects.filter(pk__in=chunk))
             late = self.write(cases)
             written += len(cases) - late
             stale += late
             _note_indexed((case.pk, case.version) for case in cases)
         return SyncReport(written, stale)
 
-    def write(self, cases: Sequence[Case], *, index: str | None = None) -> int:
+    def write(self, cases: Sequence[Stored], *, index: str | None = None) -> int:
         """Write snapshots of cases; return how many were older than what the index holds.
 
         Raises:
@@ -88,12 +90,14 @@ class ElasticsearchSearch:
         with self._reached():
             if index is None:
                 self._ensure_index()
-            actions = [_action(target, case) for case in cases]
+            actions: list[Any] = [_action(target, case) for case in cases]  # as `helpers` would have made them
             for ok, item in helpers.streaming_bulk(
                 client,
                 actions,
+                expand_action_callback=_as_it_is,
                 chunk_size=CHUNK,
                 raise_on_error=False,
+                filter_path=["items.*.status", "items.*.error"],
                 max_retries=2,
                 require_alias=index is None,
             ):
@@ -230,9 +234,9 @@ class ElasticsearchSearch:
         Newer ones are left to `_catch_up`, or under a steady stream of hits filling would never end.
         """
         newest = Case.objects.aggregate(pk=Max("pk"))["pk"] or 0
-        own = Case.objects.filter(copy_of=None).only(*mapping.STORED)
+        own = Case.objects.filter(copy_of=None)
         last = done = 0
-        while cases := list(own.filter(pk__gt=last, pk__lte=newest).order_by("pk")[:CHUNK]):
+        while cases := mapping.stored(own.filter(pk__gt=last, pk__lte=newest).order_by("pk")[:CHUNK]):
             self.write(cases, index=index)
             last = cases[-1].pk
             done += len(cases)
@@ -335,12 +339,17 @@ class ElasticsearchSearch:
             raise SearchUnavailable(f"{self._where} refused {len(error.errors)} documents") from error
 
 
-def _action(index: str, case: Case) -> dict[str, Any]:
-    """Return what to do with a case's document; a copy of another has none."""
+def _action(index: str, case: Stored) -> tuple[dict[str, Any], bytes | None]:
+    """Return what to do with a case's document, and the document; a copy of another has none."""
     target = {"_index": index, "_id": str(case.pk), "version": case.version, "version_type": "external_gte"}
     if case.copy_of_id is not None:
-        return {**target, "_op_type": "delete"}
-    return {**target, "_op_type": "index", "_source": mapping.document(case)}
+        return {"delete": target}, None
+    return {"index": target}, to_json(mapping.document(case))
+
+
+def _as_it_is(action: Any) -> Any:
+    """Leave an action as it is: `helpers` would copy each, and write it as JSON in Python."""
+    return action
 
 
 def _note_indexed(versions: Iterable[tuple[int, int]]) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from casework.models import Case
 
@@ -10,11 +13,6 @@ VERSION = 3
 """Grows with the mapping; part of every index's name, so that an older index is recognised and rebuilt."""
 MARK = "woodpecker-cases"
 """Stands in the mapping's _meta, so that a foreign index is not taken for ours."""
-STORED = (
-    *("version", "copy_of", "folded", "restricted", "state", "site", "platform_class", "section", "categories"),
-    *("severity", "model_version", "kid_zone", "score", "created_at"),
-)
-"""What of a case is read from the database to write its document; spans and scores are the larger part of a row."""
 _KEYWORDS = ("state", "site", "platform_class", "section", "category", "severity", "model_version")
 
 
@@ -60,7 +58,32 @@ def mappings(analyzer: str) -> dict[str, Any]:
     }
 
 
-def document(case: Case) -> dict[str, Any]:
+class Stored(NamedTuple):
+    """What of a case is read from the database to write its document; spans and scores are the larger part of a row."""
+
+    pk: int
+    version: int
+    copy_of_id: int | None
+    folded: str
+    restricted: bool
+    state: str
+    site: str
+    platform_class: str
+    section: str
+    categories: list[str]
+    severity: str
+    model_version: str
+    kid_zone: bool
+    score: float
+    created_at: datetime
+
+
+def stored(cases: QuerySet[Case]) -> list[Stored]:
+    """Read cases as the index is told of them; rows cost half of what whole objects do."""
+    return [Stored._make(row) for row in cases.values_list(*Stored._fields)]
+
+
+def document(case: Stored) -> dict[str, Any]:
     """Return what the index holds of a case; of a restricted or purged one no text."""
     folded = "" if case.restricted else case.folded
     return {
