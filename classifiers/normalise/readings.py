@@ -26,16 +26,19 @@ from ruamel.yaml import YAML
 from classifiers.normalise.edits import Edit, Reading, Word, applied
 from classifiers.normalise.fold import Folded, fold, look_up, to_points, to_text
 from classifiers.normalise.listed import DATA, read_listed
+from classifiers.normalise.neighbours import load_neighbours
 from classifiers.normalise.syllables import syllables
-from classifiers.normalise.tables import DIGIT, HAN, LATIN, SPACE, tables
+from classifiers.normalise.tables import CODE_POINTS, DIGIT, HAN, LATIN, SPACE, tables
 from classifiers.normalise.words import WordFinder
 
 SPLITS = "splits.tsv"
 LONGEST_GAP = 3  # characters put in between two of a word
 MARKED_LEAST, MARKED_SHARE = 3, 0.25  # marks between so many neighbouring characters are no punctuation
+USUAL = 2.0  # gain of characters that are usually neighbours
 SHORTEST_SOUND = 3  # shorter words have too many innocent homophones
 _SENTENCE = frozenset("。！？!?;；\n")
 _PAUSES = frozenset(",，、:：.")
+_SIGNS = ((0x2190, 0x2C00), (0x1F000, 0x1FB00))
 _BREAK = "\x03"
 _SYLLABLES = 0xF0000  # syllables are written as private-use characters while they are matched
 
@@ -156,12 +159,13 @@ def _checked(seen: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _is_han(char: str) -> bool:
+def is_han(char: str) -> bool:
+    """Tell whether a character is Chinese."""
     return bool(tables().shape[ord(char)] == HAN)
 
 
 def _han(word: str) -> int:
-    return sum(map(_is_han, word))
+    return sum(map(is_han, word))
 
 
 def _edit(folded: Folded, letters: _Letters, number: int, start: int, end: int, entry: Word) -> Edit | None:
@@ -197,7 +201,8 @@ def _put_in_between(folded: Folded, place: NDArray[np.int64]) -> bool:
 
 
 def _put_between_everywhere(folded: Folded) -> dict[int, list[Edit]]:
-    """Marks and emoji between many of a text's neighbouring Chinese characters: each is taken out in the reading."""
+    """Marks and emoji between many of a text's neighbouring Chinese characters, and signs between characters that are
+    usually neighbours: each is taken out in the reading."""
     han = np.append(folded.shape == HAN, (False, False))
     first = np.flatnonzero(look_up(_mark_table(), folded.points[1:]) & han[:-3]) + 1  # the first after a character
     last = np.where(han[first + 1], first, first + 1)  # of the one or two
@@ -207,16 +212,40 @@ def _put_between_everywhere(folded: Folded) -> dict[int, list[Edit]]:
     same = owner == folded.owner[last + 1]
     first, last, owner = first[same], last[same], owner[same]
     marked = np.bincount(owner, minlength=len(folded))
+    taken = _parting(folded, first, last)
     bounds = np.searchsorted(owner, np.arange(len(folded) + 1))
-    found: dict[int, list[Edit]] = {}
     for number in np.flatnonzero(marked >= MARKED_LEAST).tolist():
-        base = int(folded.bounds[number])
-        places = np.flatnonzero(folded.shape[base : int(folded.bounds[number + 1])] == HAN)
+        places = np.flatnonzero(folded.shape[int(folded.bounds[number]) : int(folded.bounds[number + 1])] == HAN)
         if marked[number] >= MARKED_SHARE * np.count_nonzero(places[1:] - places[:-1] <= 3):
-            mine = slice(int(bounds[number]), int(bounds[number + 1]))
-            pairs = zip((first[mine] - base).tolist(), (last[mine] - base).tolist(), strict=True)
-            found[number] = [Edit(start, end + 1, _NOTHING) for start, end in pairs]
+            taken[int(bounds[number]) : int(bounds[number + 1])] = True
+    found: dict[int, list[Edit]] = {}
+    for start, end, number in zip(first[taken].tolist(), last[taken].tolist(), owner[taken].tolist(), strict=True):
+        base = int(folded.bounds[number])
+        found.setdefault(number, []).append(Edit(start - base, end + 1 - base, _NOTHING))
     return found
+
+
+def _parting(folded: Folded, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of some stretches between two characters are signs that part what is usually together (错😀误)."""
+    found = np.flatnonzero(look_up(_sign_table(), folded.points[first]) & look_up(_sign_table(), folded.points[last]))
+    parting = np.zeros(len(first), dtype=bool)
+    if len(found):
+        neighbours = load_neighbours()
+        before, after = (
+            look_up(neighbours.symbol, folded.points[place]).astype(np.int64)
+            for place in (first[found] - 1, last[found] + 1)
+        )
+        parting[found] = neighbours.gain(before, after) >= USUAL
+    return parting
+
+
+@lru_cache(maxsize=1)
+def _sign_table() -> NDArray[np.bool_]:
+    """Code points of arrows, symbols and emoji: what is put between characters without being punctuation."""
+    table = np.zeros(CODE_POINTS, dtype=bool)
+    for low, high in _SIGNS:
+        table[low:high] = True
+    return table
 
 
 @lru_cache(maxsize=1)

@@ -51,6 +51,22 @@ def test_innocent_texts_have_no_second_reading(reader: Reader, text: str) -> Non
     assert read(reader, text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("我觉得他是个废😀物", "我觉得他是个废物"),
+        ("今天作🌸🌸业好多", "今天作业好多"),
+        ("今天真好😀明天见", None),  # no word is parted
+        ("今天作业.好多", None),  # punctuation
+        ("作😀a业", None),
+    ],
+)
+def test_a_sign_between_usual_neighbours_is_taken_out(reader: Reader, text: str, means: str | None) -> None:
+    found = read(reader, text)
+    assert (found.text if found else None) == means
+    assert [entry.kind for entry in found.undone] == ["inserted"] if found else True
+
+
 def test_undone_places_point_into_the_text_as_given(reader: Reader) -> None:
     text = "放学 加.微.信 聊"
     found = read(reader, text)
