@@ -75,14 +75,10 @@ def waiting(user: User, limit: int = 100) -> list[Due]:
     return [_due(case, now) for case in cases]
 
 
-def counts(user: User | None = None) -> Counts:
-    """Return how many undecided cases are late, and of how many the warning has begun.
-
-    Args:
-        user: count what this person may meet, as `waiting` lists it; None: everything.
-    """
+def counts(user: User) -> Counts:
+    """Return how many undecided cases that this person may meet are late, and of how many the warning has begun."""
     now = timezone.now()
-    undecided = _running(Case.objects.all() if user is None else exposure.visible_cases(user))
+    undecided = _running(exposure.visible_cases(user))
     late = undecided.filter(due_at__lte=now).count()
     soon = sum(
         undecided.filter(due_at__gt=now, severity=severity, state=state, kid_zone=kid_zone)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from casework import accounts, anchors, audit, clocks, misses, policies, status, switches
+from casework import accounts, anchors, audit, clocks, exposure, misses, policies, status, switches
 from casework.errors import NotFound
 from casework.models import (
     AuditEntry,
@@ -52,7 +52,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "categories": _bars([(label("category", one), n) for one, n in _counted("category", open_only=True)]),
         "sites": _bars([(label("site", one), n) for one, n in _counted("site")]),
         "days": _days(),
-        "escalated": Case.objects.filter(state=CaseState.ESCALATED, copy_of=None).count()
+        # What leads to a list counts what this person finds there: restricted cases are in those of duty staff alone.
+        "escalated": exposure.visible_cases(user).filter(state=CaseState.ESCALATED, copy_of=None).count()
         if may(user, Action.SEE_CASES)
         else None,
         "submitted": Notice.objects.filter(state=NoticeState.SUBMITTED).count(),
@@ -60,7 +61,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "dead": DeadLetter.objects.order_by("-id")[:20],
         "crawls": [(label("site", one.name.removeprefix("crawl:")), one) for one in _crawls()],
         "recall": misses.recall(),
-        "clocks": clocks.counts(),
+        "clocks": clocks.counts(user),
         "rules": switches.standing(),
         "may_turn": bool(may(user, Action.TURN_RULES)),
         "wrong_policies": [

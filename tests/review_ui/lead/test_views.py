@@ -13,7 +13,7 @@ from casework import activations, audit
 from casework.models import AuditEntry, Batch, Case, CaseState, Heartbeat, Role
 from config.settings import get_settings
 from review_ui.words import ACTS
-from tests.casework.factories import make_case, make_user
+from tests.casework.factories import make_case, make_restricted_case, make_user
 from tests.review_ui.conftest import Enter
 from tests.review_ui.pages import messages, read, words
 
@@ -32,6 +32,18 @@ def test_the_figures_say_how_things_stand(enter: Enter, at_work: None) -> None:
     assert "S1 严重 1 · S2 一般 1" in words(page)
     assert "✓ 正常 后台处理 1 个在工作" in words(page, ".parts")
     assert read(page).css(".numbers a::attr(href)").getall() == ["/queue/", "/queue/?state=escalated", "/notices/"]
+
+
+def test_what_leads_to_a_list_counts_what_this_person_finds_there(enter: Enter) -> None:
+    now = timezone.now()
+    make_case(severity="S1", due_at=now)
+    make_restricted_case(due_at=now)
+    make_restricted_case(state=CaseState.ESCALATED)
+    lead = enter(Role.LEAD)
+    page = lead.get("/lead/")
+    assert "已超时 1 件，即将到时限 0 件" in words(page, ".wrong")
+    assert "0 已上报，等待处理" in words(page, ".numbers")
+    assert "已超时 1 件，即将到时限 0 件" in words(lead.get("/queue/due/"))
 
 
 def test_a_part_that_is_away_is_said_in_words(enter: Enter) -> None:
