@@ -156,7 +156,7 @@ class Cascade:
         best = plain.scores.copy()
         if not readings:
             return _Read(plain, readings, None, best)
-        other = self._score(_as_folded([reading for _, reading in readings]))
+        other = self._score(fold([reading.text for _, reading in readings]))
         np.maximum.at(best, numbers, other.scores)
         return _Read(plain, readings, other, best)
 
@@ -191,9 +191,11 @@ class Cascade:
         if read.other is not None:
             numbers = [number for number, _ in read.readings]
             raised = (read.other.scores > read.plain.scores[numbers] + 1e-9) & (best[numbers] >= EXPLAIN_FROM)
-            for k in np.flatnonzero(raised.any(axis=1)).tolist():
-                evasions[numbers[k]] += read.readings[k][1].undone
-            self._speak(read.other, raised, numbers, found)
+            raising = {k: read.readings[k][1] for k in np.flatnonzero(raised.any(axis=1)).tolist()}
+            for k, reading in raising.items():
+                evasions[numbers[k]] += reading.undone
+            other = replace(read.other, folded=_traced(read.other.folded, raising))
+            self._speak(other, raised, numbers, found)
         for number, places in self._occluded(texts, best, found).items():
             found[number] += places
         return [
@@ -291,13 +293,14 @@ def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:
     return linear, Blend(encoder, linear)
 
 
-def _as_folded(readings: Sequence[Reading]) -> Folded:
-    """Readings in the shape of folded texts, so that both are scored alike."""
-    again = fold([reading.text for reading in readings])
-    at = again.source + again.given_bounds[again.owner]
-    starts = np.concatenate([reading.starts for reading in readings])[at]
-    ends = np.concatenate([reading.ends for reading in readings])[at]
-    return replace(again, source=starts, ends=ends, spaced=frozenset())
+def _traced(folded: Folded, readings: Mapping[int, Reading]) -> Folded:
+    """Folded readings with where some of them were read from, in the texts as given."""
+    source, ends = np.zeros_like(folded.source), np.zeros_like(folded.ends)
+    for number, reading in readings.items():
+        part = slice(int(folded.bounds[number]), int(folded.bounds[number + 1]))
+        at = folded.source[part]
+        source[part], ends[part] = reading.starts[at], reading.ends[at]
+    return replace(folded, source=source, ends=ends)
 
 
 def _merged(places: list[_Place]) -> tuple[Span, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,60 +15,76 @@ from classifiers.normalise.fold import Folded, to_text
 MOST_EDITS = 200  # per text
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A second reading; `starts[i]:ends[i]` is what character i was read from, in the text as given."""
-
-    text: str
-    starts: NDArray[np.int32]
-    ends: NDArray[np.int32]
-    undone: tuple[Undone, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     read_as: str
     kind: str  # "" for the word itself
     unless: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(NamedTuple):
     start: int
     end: int
     word: Word  # kind "" where the word is said plainly
 
 
+class Reading:
+    """A second reading of a text. Where each character came from is only found out when asked for: four readings in
+    five raise no score."""
+
+    def __init__(self, text: str, folded: Folded, number: int, edits: Sequence[Edit]) -> None:
+        self.text = text
+        self._folded, self._number, self._edits = folded, number, edits
+
+    @property
+    def starts(self) -> NDArray[np.int32]:
+        """Of each character, where what it was read from begins in the text as given."""
+        return self._places[0]
+
+    @property
+    def ends(self) -> NDArray[np.int32]:
+        """Of each character, where what it was read from ends in the text as given."""
+        return self._places[1]
+
+    @cached_property
+    def undone(self) -> tuple[Undone, ...]:
+        """What was read in place of what."""
+        base = int(self._folded.bounds[self._number])
+        given = int(self._folded.given_bounds[self._number])
+        found = []
+        for edit in self._edits:
+            start, end = int(self._folded.source[base + edit.start]), int(self._folded.ends[base + edit.end - 1])
+            seen = to_text(self._folded.given[given + start : given + end])
+            found.append(Undone(start=start, end=end, seen=seen, read_as=edit.word.read_as, kind=edit.word.kind))
+        return tuple(found)
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        part = slice(int(self._folded.bounds[self._number]), int(self._folded.bounds[self._number + 1]))
+        starts, ends = self._folded.source[part].tolist(), self._folded.ends[part].tolist()
+        from_: list[int] = []
+        to: list[int] = []
+        at = 0
+        for edit in self._edits:
+            length = len(edit.word.read_as)
+            from_ += starts[at : edit.start] + [starts[edit.start]] * length
+            to += ends[at : edit.start] + [ends[edit.end - 1]] * length
+            at = edit.end
+        return np.array(from_ + starts[at:], dtype=np.int32), np.array(to + ends[at:], dtype=np.int32)
+
+
 def applied(folded: Folded, number: int, edits: list[Edit]) -> Reading | None:
     """A text with the edits made, the longest of what begins first; None where none of them changes anything."""
-    part = slice(int(folded.bounds[number]), int(folded.bounds[number + 1]))
-    plain = to_text(folded.points[part])
-    starts, ends = folded.source[part].tolist(), folded.ends[part].tolist()
-    given = to_text(folded.given[int(folded.given_bounds[number]) : int(folded.given_bounds[number + 1])])
-    text: list[str] = []
-    from_: list[int] = []
-    to: list[int] = []
-    undone: list[Undone] = []
-    at = 0
+    plain = folded.text(number)
+    pieces: list[str] = []
+    made: list[Edit] = []
+    at = read = 0  # up to where edits go, and up to where the text was read
     # Where two are alike, the plain insertion is the surer one.
     for edit in sorted(edits, key=lambda e: (e.start, -e.end, e.word.kind != "inserted"))[:MOST_EDITS]:
         if edit.start < at:
             continue
-        kept = edit.start if edit.word.kind else edit.end
-        text.append(plain[at:kept])
-        from_ += starts[at:kept]
-        to += ends[at:kept]
         at = edit.end
         if edit.word.kind:
-            begin, end, read_as = starts[edit.start], ends[edit.end - 1], edit.word.read_as
-            text.append(read_as)
-            from_ += [begin] * len(read_as)
-            to += [end] * len(read_as)
-            kind = edit.word.kind
-            undone.append(Undone(start=begin, end=end, seen=given[begin:end], read_as=read_as, kind=kind))
-    if not undone:
-        return None
-    text.append(plain[at:])
-    from_ += starts[at:]
-    to += ends[at:]
-    return Reading("".join(text), np.array(from_, dtype=np.int32), np.array(to, dtype=np.int32), tuple(undone))
+            pieces += (plain[read : edit.start], edit.word.read_as)
+            made.append(edit)
+            read = edit.end
+    return Reading("".join([*pieces, plain[read:]]), folded, number, made) if made else None

@@ -45,25 +45,24 @@ class Neighbours:
 
     def gain(self, before: Ints, after: Ints) -> Floats:
         """log P(after | before) − log P(after), of symbols."""
-        kept, hits = self._entries(before, after)
-        steps = (kept & (hits - (hits >> _BYTE))).view(np.uint16).reshape(-1, WAYS)
+        steps = self._steps(before, after).view(np.uint16).reshape(-1, WAYS)
         step = np.maximum(np.maximum(steps[:, 0], steps[:, 1]), np.maximum(steps[:, 2], steps[:, 3]))
-        return np.where(step > 0, _GAINS[step], self.unseen[before])
+        return np.where(step > 0, _GAINS.take(step), self.unseen.take(before))
 
     def strange(self, before: Ints, after: Ints) -> NDArray[np.bool_]:
         """Which pairs of symbols were never seen together."""
-        return np.asarray(self._entries(before, after)[1] == 0)
+        return np.asarray(self._steps(before, after) == 0)
 
-    def _entries(self, before: Ints, after: Ints) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-        """The bucket of each pair, its four entries as one number, and bit 8 of each entry that is the pair's.
+    def _steps(self, before: Ints, after: Ints) -> NDArray[np.uint64]:
+        """The steps of gain that stand in each pair's bucket, four of 16 bits each: 0 where an entry is not the pair's.
 
-        The four are compared at once, in 16 bits each of which no bit runs over into the next.
+        The four are compared at once; no bit runs over from one into the next.
         """
         buckets, marks = buckets_of(before, after)
         kept = self.table.view(np.uint64)[:, 0].take(buckets, mode="clip")
         others = ((kept >> _BYTE) & _LOW) ^ (marks * _ONES)
-        filled = (kept & _LOW) + _LOW
-        return kept, (_HIGH - others) & filled & _HIGH
+        same = (_HIGH - others) & _HIGH  # bit 8, where nothing is other
+        return np.asarray(kept & (same - (same >> _BYTE)))
 
 
 _BYTE = np.uint64(8)
