@@ -1,9 +1,10 @@
-"""What fine-tuning begins from: our own pretrained encoder, or any encoder in the Hugging Face format."""
+"""What fine-tuning begins from: our own encoder, pretrained or fine-tuned before, or any in the Hugging Face format."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,12 +23,13 @@ from classifiers.training.encoder_recipe import EncoderRecipe
 from classifiers.training.tokens import file_digest
 from classifiers.windows import LONGEST
 
+_LAYER = re.compile(r"(.*\blayers\.)(\d+)(\..*)")
 FETCHED = ("*.json", "*.txt", "*.safetensors")
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A model with fresh heads, what turns texts into its ids, and where it came from."""
+    """A model, what turns texts into its ids, and where it came from."""
 
     model: WoodpeckerForCategories | OtherForCategories
     tokens: Tokens
@@ -74,10 +76,11 @@ class OtherForCategories(nn.Module):
 
 
 def begin(recipe: EncoderRecipe, encoder: str) -> Begun:
-    """Build a model with fresh heads on a pretrained encoder: a folder, or the name of a model on a hub.
+    """Build a model on an encoder: a folder, or the name of a model on a hub. A pretrained one gets fresh heads.
 
     Raises:
-        ModelError: there is no such encoder, or its weights or tokenizer are of a kind that is not read.
+        ModelError: there is no such encoder, its weights or tokenizer are of a kind that is not read, or it lacks a
+            layer that the recipe keeps.
     """
     folder = _folder(encoder)
     torch.manual_seed(recipe.drawn_by)
@@ -103,15 +106,50 @@ def _folder(encoder: str) -> Path:
 
 
 def _ours(recipe: EncoderRecipe, folder: Path) -> Begun:
+    """Our own: a pretrained one gets fresh heads, a fine-tuned one goes on with those of the recipe's categories."""
     tokens = Alphabet.read(folder / TOKENIZER)
     config = WoodpeckerConfig.from_pretrained(folder)
+    tuned = list(config.classes)
+    source = (WoodpeckerForCategories if tuned else WoodpeckerForPretraining).from_pretrained(folder)
+    kept = _kept(recipe, folder, config.layers)
+    config.layers, config.dropout = len(kept), recipe.training.dropout
     config.classes, config.num_labels = list(recipe.categories), len(recipe.categories)
-    config.dropout = recipe.training.dropout
     model = WoodpeckerForCategories(config)
-    source = WoodpeckerForPretraining.from_pretrained(folder)
-    model.encoder.load_state_dict(source.encoder.state_dict())
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return Begun(model, tokens, _weights(folder), {**manifest, "folder": str(folder)})
+    model.encoder.load_state_dict(_with_layers(source.encoder.state_dict(), kept))
+    if tuned:
+        model.mix.load_state_dict(source.mix.state_dict())
+        _go_on_with_heads(model, source, tuned)
+    told = folder / "manifest.json"
+    about = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {"sha256": _weights(folder)}
+    return Begun(model, tokens, _weights(folder), {**about, "folder": str(folder)})
+
+
+def _go_on_with_heads(model: WoodpeckerForCategories, source: WoodpeckerForCategories, slugs: list[str]) -> None:
+    """Copy the heads of categories that both have; others stay fresh."""
+    both = [slug for slug in model.config.classes if slug in slugs]
+    to, of = [model.config.classes.index(slug) for slug in both], [slugs.index(slug) for slug in both]
+    with torch.no_grad():
+        model.heads.weight[to] = source.heads.weight[of].to(model.heads.weight.dtype)
+        model.heads.bias[to] = source.heads.bias[of].to(model.heads.bias.dtype)
+
+
+def _kept(recipe: EncoderRecipe, folder: Path, layers: int) -> list[int]:
+    kept = list(range(layers)) if recipe.keep_layers is None else list(recipe.keep_layers)
+    if max(kept) >= layers:
+        raise ModelError(folder, f"{layers} layers, counted from 0", f"the layers {kept} that keep_layers asks for")
+    return kept
+
+
+def _with_layers(state: dict[str, Tensor], kept: list[int]) -> dict[str, Tensor]:
+    """The weights without the layers that are not kept, those that are numbered anew."""
+    found = {}
+    for name, weight in state.items():
+        at = _LAYER.fullmatch(name)
+        if at is None:
+            found[name] = weight
+        elif int(at[2]) in kept:
+            found[f"{at[1]}{kept.index(int(at[2]))}{at[3]}"] = weight
+    return found
 
 
 def _other(recipe: EncoderRecipe, folder: Path, name: str) -> Begun:

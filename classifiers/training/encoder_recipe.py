@@ -73,8 +73,14 @@ class EncoderRecipe(BaseModel):
     weights: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default_factory=dict, description="how often a set is drawn from, times; 1 where it is not named"
     )
+    keep_layers: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] | None = Field(
+        default=None, description="of our own encoder, the layers to go on with, counted from 0; without, all"
+    )
     training: Tuning
     distil: Distilling | None = Field(default=None, description="for `woodpecker distil` alone")
+    encoder_share: Share = Field(
+        default=0.5, description="how much of the mean of its log-odds and the linear model's is the encoder's"
+    )
     least_share: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.15, description="calibrate as if at least this share of texts were of the category"
     )
@@ -89,11 +95,13 @@ class EncoderRecipe(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What may not change between a checkpoint and its continuation: all that training depends on."""
-        after = {"least_share", "least_shares", "lowest", "lowest_else"}
+        after = {"encoder_share", "least_share", "least_shares", "lowest", "lowest_else"}
         whole: dict[str, Any] = self.model_dump(mode="json", exclude=after)
         whole["training"].pop("checkpoint_minutes")
         if self.training.evaded_variants is None:  # as runs say that were begun before there were any
             whole["training"].pop("evaded_variants")
+        if self.keep_layers is None:  # likewise
+            whole.pop("keep_layers")
         return whole
 
     @property

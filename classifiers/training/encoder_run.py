@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
+from classifiers.blend import mean_odds
 from classifiers.calibration import Platt
 from classifiers.encoder import Encoder, load_encoder, save_manifest
 from classifiers.errors import DataError, ModelError, RecipeError
@@ -136,6 +137,7 @@ def _calibrate(
     about: dict[str, Any],
 ) -> Encoder:
     """Write the manifest: a curve for the encoder alone, and one for its mean with the linear model."""
+    about = about | {"encoder_share": recipe.encoder_share}
     plain = [{"slug": slug, "platt": [1.0, 0.0]} for slug in rows.slugs]
     save_manifest(folder, version=version, categories=plain, about=about)
     served = load_encoder(folder)
@@ -144,8 +146,9 @@ def _calibrate(
     margins = in_batches([rows.texts[i] for i in chosen], served.margins)
     curves = fit_curves(margins, says, recipe.common)
     together = in_batches([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
-    blend = fit_curves((log_odds(margins, curves) + together) / 2, says, recipe.common)
-    both = log_odds((log_odds(margins, curves) + together) / 2, blend)
+    mean = mean_odds(log_odds(margins, curves), together, recipe.encoder_share)
+    blend = fit_curves(mean, says, recipe.common)
+    both = log_odds(mean, blend)
     reach = reach_of(both, together, [recipe.lowest.get(slug, recipe.lowest_else) for slug in rows.slugs])
     categories = [
         {"slug": slug, "platt": [curve.slope, curve.offset], "blend": [mixed.slope, mixed.offset], "reach": least_}
@@ -167,12 +170,13 @@ def _card(
     """The three scorers on the measuring half, untouched and with every text evaded in one way."""
     chosen = np.flatnonzero(measuring)
     blend = [Platt(*entry["blend"]) for entry in served.manifest["categories"]]
+    share = served.manifest["encoder_share"]
     card: dict[str, Any] = {}
     untouched = [rows.texts[i] for i in chosen]
     for name, texts in (("untouched", untouched), ("evaded", evaded(untouched, seed))):
         own = read_twice(texts, reader, lambda folded: log_odds(served.margins(folded), served.calibration))
         other = read_twice(texts, reader, lambda folded: linear_odds(partner, folded, rows.slugs))
-        scores = {"encoder": own, "linear": other, "average": log_odds((own + other) / 2, blend)}
+        scores = {"encoder": own, "linear": other, "average": log_odds(mean_odds(own, other, share), blend)}
         for scorer, odds in scores.items():
             found = figures(odds, rows, chosen)
             means = {figure: round(mean_of(found, figure), 4) for figure in ("macro_f1", "average_precision", "ece")}

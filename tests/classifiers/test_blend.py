@@ -51,6 +51,34 @@ def _folded(texts: list[str]):  # type: ignore[no-untyped-def]
     return fold(texts)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
+def test_how_much_of_the_mean_is_the_encoders_stands_in_its_manifest(tmp_path: Path, share: float) -> None:
+    folder = encoder_folder(tmp_path / "all", 0.0)
+    _put(folder, encoder_share=share)
+    encoder, linear = load_encoder(folder), load_model(newest())
+    folded = _folded(TEXTS[:3])
+    margins = linear.margins(linear.grams(folded))
+    found = Blend(encoder, linear).probabilities(folded, margins, linear.probabilities(margins))
+    for k, slug in enumerate(encoder.slugs):
+        column = linear.slugs.index(slug)
+        own, other = encoder.calibration[k], linear.calibration[column]
+        mine = own.slope * encoder.margins(folded)[:, k] + own.offset
+        theirs = other.slope * margins[:, column] + other.offset
+        assert np.allclose(found[:, column], 1 / (1 + np.exp(-(share * mine + (1 - share) * theirs))))
+
+
+def test_a_share_that_is_none_is_refused(tmp_path: Path) -> None:
+    folder = encoder_folder(tmp_path / "all", 0.0)
+    _put(folder, encoder_share="most")
+    with pytest.raises(ModelError, match="encoder_share = 'most'.*from 0 to 1"):
+        Blend(load_encoder(folder), load_model(newest()))
+
+
+def _put(folder: Path, **entries: object) -> None:
+    manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+    (folder / MANIFEST).write_text(json.dumps(manifest | entries), "utf-8")
+
+
 def test_a_text_gets_the_same_scores_alone_and_in_any_batch(tmp_path: Path) -> None:
     cascade = load_cascade(encoder_folder(tmp_path / "all", 0.0))
     together = cascade.scores(TEXTS)

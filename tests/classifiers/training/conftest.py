@@ -6,6 +6,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 NEED_TORCH = [
+    "test_begin.py",
     "test_other_encoders.py",
     "test_pretrain.py",
     "test_pretrain_blocks.py",
