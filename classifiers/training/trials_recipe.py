@@ -51,7 +51,7 @@ class TrialsRecipe(_Strict):
 
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     pretrain: str = "pretrain"
-    tune: str = "encoder"
+    tune: str = "labels"
     tokens: Annotated[int, Field(gt=0)]
     samples: Annotated[int, Field(gt=0)]
     counted: Annotated[int, Field(gt=0, description="tokens that the static vectors are counted over")]

@@ -53,7 +53,7 @@ def train(
     was ended goes on from its last checkpoint. `woodpecker classify --model DIR` serves what was made.
 
     Example: woodpecker train linear --data DATA/labelled
-    Example: woodpecker train encoder --encoder var/encoder/pretrained-2026.11.1/model --data DATA/labelled
+    Example: woodpecker train labels --encoder classifiers/training/pretrained --data DATA/labelled
     Example: woodpecker train other --encoder hfl/chinese-roberta-wwm-ext --data DATA/labelled --models my-models
     """
     from classifiers.linear import MODELS
@@ -94,7 +94,7 @@ def distil(
 
     Several teachers are averaged. A run that was ended goes on from its last checkpoint. Needs the `train` extra.
 
-    Example: woodpecker distil distil --data DATA --encoder var/encoder/pretrained-2026.11.1/model --teacher DIR
+    Example: woodpecker distil distil --data DATA --encoder classifiers/training/pretrained --teacher DIR
     """
     _fine_tune(recipe, data, encoder, teacher, work, models, linear, tier, json)
 
