@@ -70,7 +70,7 @@ def test_a_run_of_bfloat16_ended_anywhere_goes_on_as_if_it_had_not_been(data: Pa
 
 def test_recipes_for_teachers_hold_back_what_the_student_holds_back() -> None:
     shipped, _ = load_encoder_recipe(RECIPES / "encoder.yaml")
-    for name in ("teacher", "distil", "other"):
+    for name in ("teacher", "distil", "shallow", "labels", "other"):
         recipe, _ = load_encoder_recipe(RECIPES / f"{name}.yaml")
         assert (recipe.seed, recipe.most, recipe.sets) == (shipped.seed, shipped.most, shipped.sets)
     teacher, _ = load_encoder_recipe(RECIPES / "teacher.yaml")
@@ -83,11 +83,11 @@ def test_a_rehearsal_says_what_runs_and_keeps_only_what_was_packed(data: Path) -
     done = CliRunner().invoke(build(), call)
     assert done.exit_code == 0, done.stderr
     assert "2 small steps on cpu" in done.stdout
-    assert [entry.name for entry in (data / "work").iterdir()] == ["pretrained-teacher-2026.11.1"]
+    assert [entry.name for entry in (data / "work").iterdir()] == ["pretrained-teacher-2026.11.4"]
     assert [entry.name for entry in (data / "work").glob("*/*")] == ["packed"]
     stopped = CliRunner().invoke(build(), [*call[:-1], "--stop-after", "1"])
     assert stopped.exit_code == 0, stopped.stderr
-    assert (data / "work" / "pretrained-teacher-2026.11.1" / "checkpoint.json").is_file()
+    assert (data / "work" / "pretrained-teacher-2026.11.4" / "checkpoint.json").is_file()
     assert "counted" not in stopped.stderr  # by the rehearsal
 
 
