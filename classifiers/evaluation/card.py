@@ -260,10 +260,11 @@ _MORE = {"ablation": _ablation, "evasions": _evasions, "spans": _spans, "agreeme
 def _failures() -> list[str]:
     return [
         "## Known failures, by example\n",
-        "- *Stance*: 他说他靠带人刷单赚了一套房，我听完就报警了 may be flagged; the model knows words, the context\n"
-        "  rule knows only common words of warning.\n"
-        "- *No keyword*: 今晚必出大，信我买 is missed: it has no word that only gamblers use.\n"
-        "- *Banter*: 你这个猪队友 between friends and as an insult read the same.\n"
+        "- *Stance*: 表哥说刷单日结三百，我让他赶紧报警 is flagged for fraud: only its last words\n"
+        "  say that it is a warning.\n",
+        "- *No keyword*: 老板，来点叶子 (drugs) and 大师算得准，加他改命 (superstition) are missed: every word of\n"
+        "  them is an everyday one.\n",
+        "- *Banter*: 你个猪，快来接我放学 between friends is flagged for violence; 你这个猪队友 as an insult is not.\n",
         "- *Short texts*: under six characters there is too little to go by.\n"
         "- *Own distress*: sad but safe posts are sometimes flagged as `self_harm`; the low threshold is meant so.\n",
     ]
