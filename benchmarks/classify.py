@@ -32,7 +32,7 @@ WOODPECKER = [sys.executable, "-m", "workers"]
 WRITTEN = Path(__file__).resolve().parents[1] / "classifiers" / "training" / "written"
 PEER_TEXTS = 256
 UNDOING, CHEAP = ("fold", "hidden words", "likeliest reading"), ("word rules", "n-grams", "linear model")
-WHOLE = "all before the encoder, second readings too"
+WHOLE = "all before the encoder"
 STAGE_BATCH = 512
 console = Console()
 

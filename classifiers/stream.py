@@ -149,7 +149,8 @@ def answer_batch(batch: Raw, assessor: Assessor, thresholds: Mapping[str, float]
             continue
         assessment = next(assessments)
         over = assessment.flagged(thresholds)
-        flagged.update(over)
+        if over:
+            flagged.update(over)
         out.append(written(line.id, assessment, over))
     errors = [(line.number, line.error) for line in lines if isinstance(line, Bad)]
     return _Answer("".join(f"{line}\n" for line in out).encode("utf-8"), len(lines), errors, flagged)

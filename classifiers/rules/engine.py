@@ -62,6 +62,7 @@ class RuleEngine:
             (frozenset(self._word(w) for w in book.words(entry.any, book.folder, entry.name)), entry)
             for entry in book.contexts
         )
+        self._context_words = frozenset[int]().union(*(words for words, _ in self._contexts))
         self._by_word: dict[int, list[int]] = {}
         for number, rule in enumerate(self._rules):
             for word in rule.triggers:
@@ -136,6 +137,8 @@ class RuleEngine:
 
     def _factors_of(self, places: _Places) -> dict[str, float]:
         found: dict[str, float] = {}
+        if self._context_words.isdisjoint(places):
+            return found
         for words, context in self._contexts:
             if len(words & places.keys()) >= context.at_least:
                 for slug in context.categories:
