@@ -62,9 +62,9 @@ class Guesser:
         if len(folded.points) < 2:
             return {}
         symbols = look_up(self._neighbours.symbol, folded.points).astype(np.int64)
-        runs = _runs(*self._doubted(folded, symbols), folded.owner)
-        edits: dict[int, list[Edit]] = {}
         whole = to_text(folded.points)
+        runs = _runs(*self._doubted(folded, whole, symbols), folded.owner)
+        edits: dict[int, list[Edit]] = {}
         for some in _portions(runs):
             lattices = [self._lattice(folded, whole, symbols, run) for run in some]
             for run, path in zip(some, best_paths(lattices, self._neighbours), strict=True):
@@ -77,7 +77,7 @@ class Guesser:
             if (reading := applied(folded, number, listed)) is not None
         }
 
-    def _doubted(self, folded: Folded, symbols: Ints) -> tuple[Bools, Floats]:
+    def _doubted(self, folded: Folded, whole: str, symbols: Ints) -> tuple[Bools, Floats]:
         """Which characters may stand for others, and what it costs, in each text, to suppose so."""
         owner, shape = folded.owner, folded.shape
         same = owner[1:] == owner[:-1]
@@ -95,7 +95,7 @@ class Guesser:
         for start, end in _touched(look_up(self._candidates.emoji, folded.points), beside, owner):
             doubted[start:end] = True
         for start, end in _touched(shape == LATIN, beside, owner):
-            if self._candidates.spelled(to_text(folded.points[start:end])):
+            if self._candidates.spelled(whole[start:end]):
                 doubted[start:end] = True
         return doubted, np.where(shares > 0, FEW_COST * np.maximum(0, 1 - shares / MANY), 0.0)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 
 import numpy as np
 import pytest
@@ -81,14 +80,15 @@ def test_a_text_is_read_the_same_alone_and_in_any_batch() -> None:
 
 def test_what_does_not_fit_in_one_text_casts_no_doubt_on_the_next() -> None:
     texts = ["废侮豆哺沂起", "今天天气很好，我们去公园玩，废哺了，侮沂了"]
-    doubted, _ = GUESSER._doubted(fold(texts), symbols_of(texts))
-    alone, _ = GUESSER._doubted(fold(texts[1:]), symbols_of(texts[1:]))
-    assert alone.any()
-    assert doubted[len(texts[0]) :].tolist() == alone.tolist()
+    doubted, alone = doubts(texts), doubts(texts[1:])
+    assert any(alone)
+    assert doubted[len(texts[0]) :] == alone
 
 
-def symbols_of(texts: list[str]) -> Any:
-    return GUESSER._neighbours.symbol[fold(texts).points].astype(np.int64)
+def doubts(texts: list[str]) -> list[bool]:
+    folded = fold(texts)
+    symbols = GUESSER._neighbours.symbol[folded.points].astype(np.int64)
+    return list(GUESSER._doubted(folded, "".join(folded.texts()), symbols)[0].tolist())
 
 
 def test_a_very_long_text_is_read_up_to_a_limit() -> None:
