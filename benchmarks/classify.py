@@ -31,7 +31,8 @@ from classifiers.training.written import read_written
 WOODPECKER = [sys.executable, "-m", "workers"]
 WRITTEN = Path(__file__).resolve().parents[1] / "classifiers" / "training" / "written"
 PEER_TEXTS = 256
-UNDOING, CHEAP = ("fold", "hidden words", "likeliest reading"), ("word rules", "n-grams", "linear model")
+UNDOING = "fold", "hidden words", "likeliest reading", "swapped characters"
+CHEAP = ("word rules", "n-grams", "linear model")
 WHOLE = "all before the encoder"
 STAGE_BATCH = 512
 console = Console()
@@ -142,6 +143,7 @@ def _stages(rows: list[str]) -> None:
         "fold": lambda: [fold(batch) for batch in batches],
         "hidden words": lambda: [cascade.readers[0].read(one) for one in folded],
         "likeliest reading": lambda: [cascade.readers[1].read(one) for one in folded],
+        "swapped characters": lambda: [cascade.readers[2].read(one) for one in folded],
         "word rules": lambda: [cascade.engine.read(batch) for batch in plain],
         "n-grams": lambda: [cascade.model.grams(one) for one in folded],
         "linear model": lambda: [cascade.model.probabilities(cascade.model.margins(one)) for one in found],

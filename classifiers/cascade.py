@@ -3,7 +3,8 @@
 Combination, per category and reading: p = 1 − (1 − r)(1 − c·l), where r is the strongest rule that speaks, l the
 calibrated probability of the linear model and c the factor of a context that reports or warns (1 without one). This
 noisy-or says that rule and model are independent reasons; either alone keeps its own probability. A text with several
-readings (as folded, with hidden words read, and as it is likeliest meant) gets the highest probability of them.
+readings (as folded, with hidden words read, as it is likeliest meant, and with swapped characters put back) gets the
+highest probability of them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from classifiers.linear import MODELS, WEIGHTS, LinearModel, load_model, newest
 from classifiers.ngrams import Grams
 from classifiers.normalise import Folded, Reading, fold, undone
 from classifiers.normalise.guess import load_guesser
+from classifiers.normalise.swapped import load_swaps
 from classifiers.rules.engine import RuleEngine, RuleHit
 from classifiers.rules.model import RULES_DIR, load_rules
 from classifiers.rules.reading import build_reader
@@ -276,7 +278,7 @@ def load_cascade(model_dir: Path | None = None, own_rules: Path | None = None) -
     book = load_rules((RULES_DIR, own_rules) if own_rules else (RULES_DIR,))
     own = book.digest if own_rules and book.digest != load_rules().digest else ""
     engine = RuleEngine(book)
-    return Cascade(model, engine, (build_reader(engine), load_guesser()), blend, own=own)
+    return Cascade(model, engine, (build_reader(engine), load_guesser(), load_swaps()), blend, own=own)
 
 
 def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:

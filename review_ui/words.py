@@ -66,6 +66,7 @@ EVASIONS = {
     "sound": word("谐音"),
     "initials": word("拼音缩写"),
     "split": word("拆字"),
+    "swapped": word("字序颠倒"),
     "pinyin": word("拼音"),
     "emoji": word("表情符号"),
     "spaced": word("字间空格"),
