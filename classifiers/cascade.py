@@ -33,7 +33,8 @@ from classifiers.spans import occlusions, strongest
 from classifiers.windows import alike
 from config.taxonomy import SLUGS
 
-BATCH = 512  # texts folded and hashed together; keeps memory small whatever the caller passes
+BATCH, CHARACTERS = 512, 1 << 16
+"""Texts folded and hashed together, and what they have together: keeps memory small whatever the caller passes."""
 EXPLAIN_FROM = 0.2  # no shipped threshold lies lower: below, nobody is shown a span
 MOST_SPANS = 24
 DIGITS = 4
@@ -123,13 +124,13 @@ class Cascade:
     def assess(self, texts: Sequence[str]) -> list[Assessment]:
         """Assess texts; the answer has one entry per text, in order."""
         found: list[Assessment] = []
-        for begin in range(0, len(texts), BATCH):
-            found += self._assess(texts[begin : begin + BATCH])
+        for batch in _batches(texts):
+            found += self._assess(batch)
         return found
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Scores alone, one row per text, columns as `SLUGS`: for measuring, where spans are not wanted."""
-        rows = [self._read(texts[i : i + BATCH]).best for i in range(0, len(texts), BATCH)]
+        rows = [self._read(batch).best for batch in _batches(texts)]
         return np.concatenate(rows) if rows else np.zeros((0, len(SLUGS)))
 
     def explain(self, text: str) -> Explanation:
@@ -293,6 +294,18 @@ def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:
         raise ModelError(encoder_dir, f"linear model {name!r}, which is not there", f"{name}/ beside it, or shipped")
     linear = load_model(beside[0])
     return linear, Blend(encoder, linear)
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Texts that are read together: a few, of not too many characters, or a single one."""
+    begin = size = 0
+    for number, text in enumerate(texts):
+        if number > begin and (number - begin == BATCH or size + len(text) > CHARACTERS):
+            yield texts[begin:number]
+            begin, size = number, 0
+        size += len(text)
+    if begin < len(texts):
+        yield texts[begin:]
 
 
 def _traced(folded: Folded, readings: Mapping[int, Reading]) -> Folded:

@@ -22,7 +22,7 @@ from classifiers.assessment import Assessment, Assessor
 from classifiers.errors import InputError
 from classifiers.lines import Bad, Line, Wanted, parse, read_lines
 
-BATCH = 512  # lines
+BATCH, BYTES = 512, 1 << 20  # lines of a batch, or what they have together: a long line is worth hundreds
 ALONE = 1  # batches assessed before other processes are started, which takes less than half a batch
 AHEAD = 3  # batches handed out per process before the oldest answer is waited for
 ERRORS_KEPT = 20
@@ -89,7 +89,7 @@ def _answers(
 ) -> Iterator[_Answer]:
     batches = _batches(source)
     for count, batch in enumerate(batches):
-        if processes > 1 and count >= ALONE and len(batch) == BATCH:
+        if processes > 1 and count >= ALONE and _full(batch):
             yield from _in_processes(itertools.chain([batch], batches), assessor, thresholds, processes)
         else:
             yield answer_batch(batch, assessor, thresholds)
@@ -97,14 +97,21 @@ def _answers(
 
 def _batches(source: BinaryIO) -> Iterator[Raw]:
     batch: Raw = []
+    size = 0
     for number, line in read_lines(source):
         if number:
             batch.append((number, line))
-        if len(batch) >= BATCH or (not number and batch):
+            size += len(line or b"")
+        if len(batch) >= BATCH or size >= BYTES or (not number and batch):
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch
+
+
+def _full(batch: Raw) -> bool:
+    """Tell whether a batch is as large as they get; a smaller one means that the input has paused or ended."""
+    return len(batch) >= BATCH or sum(len(line or b"") for _, line in batch) >= BYTES
 
 
 _shared: tuple[Assessor, Mapping[str, float]] | None = None
@@ -129,8 +136,8 @@ def _in_processes(
         waiting: deque[Future[_Answer]] = deque()
         for batch in batches:
             waiting.append(pool.submit(_answer_shared, batch))
-            # A short batch means that the input has paused: answer all of it before reading on.
-            while waiting and (len(waiting) > AHEAD * processes or waiting[0].done() or len(batch) < BATCH):
+            # Where the input has paused, all of it is answered before reading on.
+            while waiting and (len(waiting) > AHEAD * processes or waiting[0].done() or not _full(batch)):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifiers.assessment import Assessment
-from classifiers.cascade import Cascade, load, load_cascade
+from classifiers.cascade import CHARACTERS, Cascade, load, load_cascade
 from config.taxonomy import SLUGS
 
 PIECES = [
@@ -60,6 +60,15 @@ def test_a_text_gets_the_same_assessment_alone_and_in_any_batch(cascade: Cascade
 
 AWKWARD = ["", "好", "x" * 20_000, "废侮豆哺沂起" * 3000, "😀" * 500, "\ud800\udc00\ud800", "\u200b" * 50]
 AWKWARD += ["Привет мир", "שלום", "0" * 300]
+
+
+def test_long_texts_are_read_in_smaller_batches(cascade: Cascade, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(cascade, "_assess", lambda texts: sizes.append(sum(map(len, texts))) or list(texts))
+    texts = ["好" * 20_000] * 7 + ["好"] * 600 + ["好" * (2 * CHARACTERS)] + ["好"]
+    assert cascade.assess(texts) == texts
+    assert max(sizes) == 2 * CHARACTERS
+    assert sorted(sizes)[-2] <= CHARACTERS
 
 
 def test_awkward_texts_get_the_same_scores_alone_and_together(cascade: Cascade) -> None:

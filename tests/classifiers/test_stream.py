@@ -87,6 +87,16 @@ def test_two_processes_answer_as_one_does() -> None:
     assert report.lines == 5 * stream.BATCH + 7
 
 
+def test_long_lines_are_answered_in_smaller_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "BYTES", 50_000)
+    sizes: list[int] = []
+    answer = stream.answer_batch
+    monkeypatch.setattr(stream, "answer_batch", lambda batch, *more: sizes.append(len(batch)) or answer(batch, *more))
+    answers, _ = run(lines(*({"id": k, "text": "a" * LONGEST_TEXT} for k in range(7)), {"id": "last", "text": "好"}))
+    assert [one["id"] for one in answers] == [*range(7), "last"]
+    assert sizes == [3, 3, 2]
+
+
 def test_a_byte_order_mark_and_a_missing_last_newline_are_read() -> None:
     answers, _ = run(b"\xef\xbb\xbf" + lines({"id": "a", "text": "好"}).rstrip(b"\n"))
     assert [answer["id"] for answer in answers] == ["a"]
