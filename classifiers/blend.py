@@ -1,12 +1,14 @@
 """Two readers of one text: the linear model reads everything, the encoder what is not surely harmless to it.
 
 A category's probability is that of the mean of both log-odds, calibrated anew; how much of the mean is the encoder's
-stands in its manifest (`encoder_share`, a half where it does not say). `reach` is the linear probability from
+its manifest says (`encoder_share` of each category, a half where there is none). `reach` is the linear probability from
 which on a text is given to the encoder, per category: set at training so that of what both together would flag at the
 lowest shipped threshold, nearly everything reaches the encoder.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +37,7 @@ class Blend:
         self._columns = np.array([linear.slugs.index(entry["slug"]) for entry in entries], dtype=np.int64)
         self._blend = [Platt(*entry["blend"]) for entry in entries]
         self._reach = np.array([entry["reach"] for entry in entries], dtype=np.float64)
-        self._share = _share(encoder)
+        self._shares = [_share(encoder, entry) for entry in entries]
 
     def reached(self, linear: Floats) -> NDArray[np.bool_]:
         """Which texts go to the encoder, given the linear model's probabilities (one row per text)."""
@@ -51,18 +53,18 @@ class Blend:
         for k, column in enumerate(self._columns):
             curve, other = self.encoder.calibration[k], self._linear.calibration[column]
             odds = curve.slope * own[:, k] + curve.offset
-            odds = mean_odds(odds, other.slope * margins[texts, column] + other.offset, self._share)
+            odds = mean_odds(odds, other.slope * margins[texts, column] + other.offset, self._shares[k])
             found[texts, column] = sigmoid(self._blend[k].slope * odds + self._blend[k].offset)
         return found
 
 
-def mean_odds(encoder: Floats, linear: Floats, share: float) -> Floats:
-    """Mean of calibrated log-odds, of which `share` is the encoder's."""
+def mean_odds(encoder: Floats, linear: Floats, share: float | Floats) -> Floats:
+    """Mean of calibrated log-odds, of which `share` is the encoder's: one for all, or one for each column."""
     return share * encoder + (1 - share) * linear
 
 
-def _share(encoder: Encoder) -> float:
-    share = encoder.manifest.get("encoder_share", 0.5)
+def _share(encoder: Encoder, entry: dict[str, Any]) -> float:
+    share = entry.get("encoder_share", 0.5)
     if not isinstance(share, int | float) or not 0 <= share <= 1:
-        raise ModelError(encoder.folder, f"encoder_share = {share!r}", "a number from 0 to 1")
+        raise ModelError(encoder.folder, f"{entry['slug']}: encoder_share = {share!r}", "a number from 0 to 1")
     return float(share)

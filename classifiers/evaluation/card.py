@@ -11,6 +11,8 @@ from typing import Any
 
 from classifiers.encoder import newest_encoder
 from classifiers.errors import ModelError
+from classifiers.evaluation.markdown import table
+from classifiers.evaluation.proxies_card import proxies_of
 from classifiers.linear import MODELS, newest
 
 CARD = "card.json"
@@ -61,7 +63,7 @@ def render(card: Mapping[str, Any]) -> str:
     ]
     if "parts" in card:
         parts += _parts(card["parts"])
-    for name in ("ablation", "evasions", "spans", "agreement"):
+    for name in ("proxies", "ablation", "evasions", "spans", "agreement"):
         if name in card:
             parts += _MORE[name](card[name])
     parts += _failures() + list(_data(card))
@@ -71,12 +73,6 @@ def render(card: Mapping[str, Any]) -> str:
 def _what_speaks(card: Mapping[str, Any]) -> str:
     """The parts of a cascade; an encoder stands before the linear model in its version."""
     return _PARTS + (_ENCODER if "+" in card["version"] else "") + _COMBINED
-
-
-def _table(head: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> list[str]:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return [*lines, ""]
 
 
 def _figures(one: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -93,7 +89,7 @@ def _categories(card: Mapping[str, Any]) -> list[str]:
     rows = ((f"`{slug}`", *_figures(one["at_half"])) for slug, one in card["categories"].items())
     return [
         "## By category, at a score of .5\n",
-        *_table(("category", *_HEAD), rows),
+        *table(("category", *_HEAD), rows),
         "Do the scores come true? On the diagonal, a score of .7 means that seven of ten such texts are of the\n"
         f"category; a larger point stands for more texts. {_calibrated(card.get('calibrated_for', {}))}\n\n"
         "![Reliability of each category](model-card.svg)\n",
@@ -124,7 +120,7 @@ def _sets(card: Mapping[str, Any]) -> list[str]:
         "## By category and set\n",
         "`written` are texts of our own: whole topics never seen in training, with hard negatives that share\n"
         "the positives' words. They are much harder than what a platform carries on an ordinary day.\n",
-        *_table(("category", "set", *_HEAD), rows),
+        *table(("category", "set", *_HEAD), rows),
     ]
 
 
@@ -138,7 +134,7 @@ def _ordinary(card: Mapping[str, Any]) -> list[str]:
         )
         for name, one in card["ordinary"].items()
     )
-    return ["## Ordinary talk that is flagged\n", *_table(("set", "rows", "flagged for anything", "mostly for"), rows)]
+    return ["## Ordinary talk that is flagged\n", *table(("set", "rows", "flagged for anything", "mostly for"), rows)]
 
 
 def _parts(found: Mapping[str, Any]) -> list[str]:
@@ -168,9 +164,9 @@ def _parts(found: Mapping[str, Any]) -> list[str]:
     return [
         "## What each part brings\n",
         "Means over the categories, without word rules; *evaded*: every text written as somebody would who evades.\n",
-        *_table(("scorer", "texts", "macro-F1", "average precision", "calibration error"), rows),
+        *table(("scorer", "texts", "macro-F1", "average precision", "calibration error"), rows),
         "Average precision by category:\n",
-        *_table(
+        *table(
             ("category", "linear", "encoder", "both", "linear, evaded", "encoder, evaded", "both, evaded"),
             by_category,
         ),
@@ -199,11 +195,11 @@ def _ablation(found: Mapping[str, Any]) -> list[str]:
         f"Means over the categories, of {found['rows']} texts: up to 150 of each category, 1,500 of none: only\n"
         "differences mean something. *Brought* is what everything together has more; intervals draw the same\n"
         "texts for both. `woodpecker ablate --data DATA --model FOLDER --card`\n",
-        *_table(head, _without(found["parts"])),
+        *table(head, _without(found["parts"])),
         f"Labels are left out of a small linear model, trained on {found['trained_rows']} rows (`ablation.yaml`),\n"
         "alone with word rules and undoing: of less data each kind brings more than of all. Where nothing else is\n"
         "labelled, as in most categories without our own texts, word rules alone are left.\n",
-        *_table(head, _without(found["labels"])),
+        *table(head, _without(found["labels"])),
     ]
 
 
@@ -223,7 +219,7 @@ def _evasions(found: Mapping[str, Any]) -> list[str]:
         for kind, one in found.items()
     )
     head = ("evasion", "level", "texts it changes", "categories kept", "ordinary texts flagged, points added")
-    return ["## Under evasion\n", "Held-back flagged texts, treated on purpose.\n", *_table(head, rows)]
+    return ["## Under evasion\n", "Held-back flagged texts, treated on purpose.\n", *table(head, rows)]
 
 
 def _points(share: float | None) -> str:
@@ -250,11 +246,11 @@ def _agreement(found: Mapping[str, Any]) -> list[str]:
         "## Do two readers agree?\n",
         f"{found['texts']} spam texts were read by two readers independently; Krippendorff's alpha over all "
         f"categories is {found['alpha']:.2f}.\n",
-        *_table(("category", "times given", "alpha"), rows),
+        *table(("category", "times given", "alpha"), rows),
     ]
 
 
-_MORE = {"ablation": _ablation, "evasions": _evasions, "spans": _spans, "agreement": _agreement}
+_MORE = {"proxies": proxies_of, "ablation": _ablation, "evasions": _evasions, "spans": _spans, "agreement": _agreement}
 
 
 def _failures() -> list[str]:
@@ -277,7 +273,7 @@ def _data(card: Mapping[str, Any]) -> Iterator[str]:
         (one["name"], one["origin"], one["licence"], one["tier"], one["cannot_tell"].replace("\n", " "))
         for one in card["sets"]
     )
-    yield from _table(("set", "origin", "licence", "tier", "what it cannot tell"), rows)
+    yield from table(("set", "origin", "licence", "tier", "what it cannot tell"), rows)
     yield (
         "*Limited* means: non-commercial, copyleft, or no licence stated. `woodpecker train linear --tier open "
         "--data DATA` builds without them.\n"

@@ -81,6 +81,9 @@ class EncoderRecipe(BaseModel):
     encoder_share: Share = Field(
         default=0.5, description="how much of the mean of its log-odds and the linear model's is the encoder's"
     )
+    encoder_shares: dict[str, Share] = Field(
+        default_factory=dict, description="the same for categories that differ, by name"
+    )
     least_share: Annotated[float, Field(gt=0, lt=1)] = Field(
         default=0.15, description="calibrate as if at least this share of texts were of the category"
     )
@@ -95,7 +98,7 @@ class EncoderRecipe(BaseModel):
 
     def identity(self) -> dict[str, Any]:
         """What may not change between a checkpoint and its continuation: all that training depends on."""
-        after = {"encoder_share", "least_share", "least_shares", "lowest", "lowest_else"}
+        after = {"encoder_share", "encoder_shares", "least_share", "least_shares", "lowest", "lowest_else"}
         whole: dict[str, Any] = self.model_dump(mode="json", exclude=after)
         whole["training"].pop("checkpoint_minutes")
         if self.training.evaded_variants is None:  # as runs say that were begun before there were any
@@ -108,6 +111,11 @@ class EncoderRecipe(BaseModel):
     def common(self) -> list[float]:
         """Of each category, the share of texts that it is calibrated for at least."""
         return [self.least_shares.get(slug, self.least_share) for slug in self.categories]
+
+    @property
+    def shares(self) -> list[float]:
+        """Of each category, how much of the mean of both log-odds is the encoder's."""
+        return [self.encoder_shares.get(slug, self.encoder_share) for slug in self.categories]
 
     @property
     def drawn_by(self) -> int:
@@ -131,6 +139,7 @@ def load_encoder_recipe(path: Path, tier: Tier = "limited") -> tuple[EncoderReci
         ("weights", recipe.weights, known),
         ("lowest", recipe.lowest, recipe.categories),
         ("least_shares", recipe.least_shares, recipe.categories),
+        ("encoder_shares", recipe.encoder_shares, recipe.categories),
     )
     for field, names, allowed in named:
         for name in names:

@@ -137,7 +137,6 @@ def _calibrate(
     about: dict[str, Any],
 ) -> Encoder:
     """Write the manifest: a curve for the encoder alone, and one for its mean with the linear model."""
-    about = about | {"encoder_share": recipe.encoder_share}
     plain = [{"slug": slug, "platt": [1.0, 0.0]} for slug in rows.slugs]
     save_manifest(folder, version=version, categories=plain, about=about)
     served = load_encoder(folder)
@@ -146,13 +145,19 @@ def _calibrate(
     margins = in_batches([rows.texts[i] for i in chosen], served.margins)
     curves = fit_curves(margins, says, recipe.common)
     together = in_batches([rows.texts[i] for i in chosen], lambda folded: linear_odds(partner, folded, rows.slugs))
-    mean = mean_odds(log_odds(margins, curves), together, recipe.encoder_share)
+    mean = mean_odds(log_odds(margins, curves), together, np.array(recipe.shares))
     blend = fit_curves(mean, says, recipe.common)
     both = log_odds(mean, blend)
     reach = reach_of(both, together, [recipe.lowest.get(slug, recipe.lowest_else) for slug in rows.slugs])
     categories = [
-        {"slug": slug, "platt": [curve.slope, curve.offset], "blend": [mixed.slope, mixed.offset], "reach": least_}
-        for slug, curve, mixed, least_ in zip(rows.slugs, curves, blend, reach, strict=True)
+        {
+            "slug": slug,
+            "platt": [curve.slope, curve.offset],
+            "encoder_share": share,
+            "blend": [mixed.slope, mixed.offset],
+            "reach": least_,
+        }
+        for slug, curve, share, mixed, least_ in zip(rows.slugs, curves, recipe.shares, blend, reach, strict=True)
     ]
     save_manifest(folder, version=version, categories=categories, about=about)
     return load_encoder(folder, threads=os.cpu_count() or 1)
@@ -170,13 +175,13 @@ def _card(
     """The three scorers on the measuring half, untouched and with every text evaded in one way."""
     chosen = np.flatnonzero(measuring)
     blend = [Platt(*entry["blend"]) for entry in served.manifest["categories"]]
-    share = served.manifest["encoder_share"]
+    shares = np.array([entry["encoder_share"] for entry in served.manifest["categories"]])
     card: dict[str, Any] = {}
     untouched = [rows.texts[i] for i in chosen]
     for name, texts in (("untouched", untouched), ("evaded", evaded(untouched, seed))):
         own = read_twice(texts, reader, lambda folded: log_odds(served.margins(folded), served.calibration))
         other = read_twice(texts, reader, lambda folded: linear_odds(partner, folded, rows.slugs))
-        scores = {"encoder": own, "linear": other, "average": log_odds(mean_odds(own, other, share), blend)}
+        scores = {"encoder": own, "linear": other, "average": log_odds(mean_odds(own, other, shares), blend)}
         for scorer, odds in scores.items():
             found = figures(odds, rows, chosen)
             means = {figure: round(mean_of(found, figure), 4) for figure in ("macro_f1", "average_precision", "ece")}

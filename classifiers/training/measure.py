@@ -11,6 +11,7 @@ from classifiers.cascade import Cascade
 from classifiers.evaluation.agreement import agreement
 from classifiers.evaluation.faithful import deletion
 from classifiers.evaluation.metrics import measure, reliability
+from classifiers.evaluation.proxies import Held, by_proxy
 from classifiers.evaluation.robustness import under_evasion
 from classifiers.training.recipe import Recipe
 from classifiers.training.rows import UNKNOWN, Rows
@@ -47,12 +48,18 @@ def measure_model(
         "categories": categories,
         "ordinary": _ordinary(scores, origin, thresholds, rows.sets, sets),
         "rules_only": [slug for slug in SLUGS if slug not in rows.slugs],
+        "proxies": by_proxy(_held(rows, chosen, scores), cascade.scores, seed=recipe.seed),
         **_behaviour(cascade, rows, chosen, scores, recipe, sets),
         "agreement": agreement(load_typed(LABELS), load_typed(SECOND)),
         "calibrated_for": _common(cascade, recipe),
         "sets": [entry.model_dump(mode="json", include=_CARD_FIELDS) for entry in sets],
         "about": about,
     }
+
+
+def _held(rows: Rows, chosen: NDArray[np.int64], scores: NDArray[np.float64]) -> Held:
+    sets = np.array(rows.sets)[rows.origin[chosen]]
+    return Held([rows.texts[i] for i in chosen], rows.says[chosen], rows.slugs, sets, scores, SLUGS)
 
 
 def _common(cascade: Cascade, recipe: Recipe) -> dict[str, float]:

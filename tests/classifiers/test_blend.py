@@ -54,7 +54,7 @@ def _folded(texts: list[str]):  # type: ignore[no-untyped-def]
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_how_much_of_the_mean_is_the_encoders_stands_in_its_manifest(tmp_path: Path, share: float) -> None:
     folder = encoder_folder(tmp_path / "all", 0.0)
-    _put(folder, encoder_share=share)
+    _put(folder, share)
     encoder, linear = load_encoder(folder), load_model(newest())
     folded = _folded(TEXTS[:3])
     margins = linear.margins(linear.grams(folded))
@@ -69,14 +69,16 @@ def test_how_much_of_the_mean_is_the_encoders_stands_in_its_manifest(tmp_path: P
 
 def test_a_share_that_is_none_is_refused(tmp_path: Path) -> None:
     folder = encoder_folder(tmp_path / "all", 0.0)
-    _put(folder, encoder_share="most")
-    with pytest.raises(ModelError, match="encoder_share = 'most'.*from 0 to 1"):
+    _put(folder, "most")
+    with pytest.raises(ModelError, match="bullying: encoder_share = 'most'.*from 0 to 1"):
         Blend(load_encoder(folder), load_model(newest()))
 
 
-def _put(folder: Path, **entries: object) -> None:
+def _put(folder: Path, share: object) -> None:
     manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-    (folder / MANIFEST).write_text(json.dumps(manifest | entries), "utf-8")
+    for entry in manifest["categories"]:
+        entry["encoder_share"] = share
+    (folder / MANIFEST).write_text(json.dumps(manifest), "utf-8")
 
 
 def test_a_text_gets_the_same_scores_alone_and_in_any_batch(tmp_path: Path) -> None:

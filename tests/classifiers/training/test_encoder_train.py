@@ -208,6 +208,7 @@ def test_the_shipped_recipe_is_valid_and_wrong_ones_say_why(data: Path, tmp_path
         "weights: {nothing: 2}": "'nothing'",
         "most: {nothing: 2}": "'nothing'",
         "least_shares: {gambling: 0.2}": "'gambling'",
+        "encoder_shares: {gambling: 0.2}": "'gambling'",
     }.items():
         path.write_text(
             f"version: v\nseed: 1\ncategories: [bullying]\ntraining: {{samples: 1}}\n{line}", encoding="utf-8"
