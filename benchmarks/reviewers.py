@@ -30,6 +30,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.cpu import Meter, machine_seconds
 from benchmarks.system import WOODPECKER, Installation, installation
 
 TOKEN = "t" * 32
@@ -214,6 +215,7 @@ def main(
         keys = json.loads(inside(here, PEOPLE, str(people)))
         port, web = _web(here)
         here.start_workers(1)
+        meter = Meter(here.environment)
         seen, lock = Seen(), threading.Lock()
         for number in (2, alone):  # what a process does only once is not what a request costs
             first = Reviewer(port, keys[0], Until(), Seen(), lock, people, cpu=lambda: _cpu(web.pid))
@@ -222,17 +224,26 @@ def main(
                 if first.seen.empty:
                     web.terminate()
                     raise SystemExit(f"nothing is left for the one who works alone: more than {cases} --cases")
+        here.settle(within=60)  # what starting a worker takes is no matter of the people
         seen.cpu, until = first.seen.cpu, Until(seconds)
         crew = [Reviewer(port, key, until, seen, lock, seed, think) for seed, key in enumerate(keys)]
-        for one in crew:
-            one.start()
-        for one in crew:
-            one.join()
+        meter.follow("web", web.pid)
+        meter.follow("work", here.workers[0].pid)
+        with meter.running():
+            everybody = machine_seconds()
+            for one in crew:
+                one.start()
+            for one in crew:
+                one.join()
+            everybody = machine_seconds() - everybody
         web.terminate()
         web.wait(60)
         here.settle(within=60)
         left = json.loads(inside(here, JUDGE))
+    used = meter.seconds()
     Console().print(_table(seen, f"{people} people, {seconds} s, {think:g} s of thought, {mode}"))
+    parts = ", ".join(f"{part} {taken:.1f}" for part, taken in sorted(used.items(), key=lambda pair: -pair[1]))
+    print(f"CPU seconds meanwhile: {parts}; {sum(used.values()) / everybody:.0%} of what the machine did")
     errors = sum(n for status, n in seen.statuses.items() if status >= 500)
     print(f"decided {seen.decided}, {left}, claims lost {seen.lost}, 5xx {errors}, statuses {dict(seen.statuses)}")
     sys.exit(bool(left["decided_twice"] or seen.lost or errors or not left["audit_whole"]))

@@ -25,6 +25,8 @@ class Queue(StrEnum):
     """What can wait for everything else: what is open is assessed again by a new model."""
 
 
+TASKS_PER_PROCESS = 2000
+"""After so many a worker's process is replaced, whatever it may have gathered by then."""
 CRAWL_QUEUE = "woodpecker-crawl"
 """Crawls take long, so workers of their own run them."""
 
@@ -52,7 +54,8 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "worker_send_task_events": False,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        "worker_max_tasks_per_child": 2000,
+        "worker_max_tasks_per_child": TASKS_PER_PROCESS,
+        "CELERY_DB_REUSE_MAX": TASKS_PER_PROCESS,  # connections are looked after in `workers.connections`
         "task_default_queue": Queue.PROMPT.value,
         "task_create_missing_queues": True,
         "task_routes": {

@@ -9,13 +9,14 @@ from typing import Any
 from celery.signals import worker_init, worker_process_init, worker_ready
 
 from config.settings import get_settings
+from workers import connections, logs, timing
 from workers import django as woodpecker_django
-from workers import logs, timing
 from workers.processes import die_with_parent
 
 woodpecker_django.setup()
 logs.configure(get_settings())
 timing.watch_tasks()
+connections.keep()
 # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is nobody special.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
