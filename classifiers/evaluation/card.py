@@ -33,12 +33,13 @@ religion; other languages; proof of anything. `sexual_exploitation` has no train
 kind is collected or written; word rules on solicitation patterns alone speak, for named duty staff.
 
 **How it was measured.** On rows held back by source, incident, topic or near-copy group; half of them calibrate, the
-other half gave these figures, through the whole cascade. Rebuild and measure:
+other half gave these figures, through the whole cascade. Rebuild and measure ([encoder.md](encoder.md) tells how
+the encoder that ships was made):
 
 ```
-woodpecker train linear --data DATA
-woodpecker train encoder --encoder PRETRAINED --data DATA
-woodpecker evaluate --data DATA --model FOLDER --card
+woodpecker train linear --data DATA/labelled
+woodpecker train labels --encoder classifiers/training/pretrained --data DATA/labelled
+woodpecker evaluate --data DATA/labelled --model FOLDER --card
 ```
 """
 
