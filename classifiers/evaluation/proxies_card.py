@@ -27,7 +27,8 @@ _SHORT = {
     "and flags several times as much ordinary talk; left. Next: more advertisements typed by reading.",
     "suicide risk": "the linear model raises sad posts, so the mean leans to the encoder more than elsewhere. Next: "
     "more posts rated by people, of minors above all.",
-    "telegram spam": "about half of it is typed; spam that fits no category counts as missed. Next: type the rest.",
+    "telegram spam": "about half of it is typed and measured here; in the test spam of no category of ours counts as "
+    "missed. Next: type the rest.",
     "calibration": "one curve serves sets of which a fifth and of which a half is harmful, and errs on both. Next: "
     "curves for each class of platform, from what reviewers decide there.",
 }

@@ -135,8 +135,9 @@ def _go_on_with_heads(model: WoodpeckerForCategories, source: WoodpeckerForCateg
 
 def _kept(recipe: EncoderRecipe, folder: Path, layers: int) -> list[int]:
     kept = list(range(layers)) if recipe.keep_layers is None else list(recipe.keep_layers)
-    if max(kept) >= layers:
-        raise ModelError(folder, f"{layers} layers, counted from 0", f"the layers {kept} that keep_layers asks for")
+    if max(kept) >= layers or len(set(kept)) < len(kept):
+        allowed = f"the layers {kept} that keep_layers asks for, each once"
+        raise ModelError(folder, f"{layers} layers, counted from 0", allowed)
     return kept
 
 
@@ -154,6 +155,8 @@ def _with_layers(state: dict[str, Tensor], kept: list[int]) -> dict[str, Tensor]
 
 def _other(recipe: EncoderRecipe, folder: Path, name: str) -> Begun:
     digest = _weights(folder)
+    if recipe.keep_layers is not None:
+        raise ModelError(folder, "an encoder of another kind", "with keep_layers one of our own")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True)
         config = AutoConfig.from_pretrained(folder)

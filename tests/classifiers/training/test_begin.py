@@ -60,6 +60,14 @@ def test_for_other_categories_it_keeps_the_heads_that_both_have(tuned: Path) -> 
     assert not torch.equal(after.heads.weight[0], before.heads.weight[0])
 
 
-def test_a_layer_that_is_not_there_is_refused(tuned: Path) -> None:
-    with pytest.raises(ModelError, match=r"3 layers, counted from 0.*\[0, 3\]"):
-        begin(recipe(keep_layers=[0, 3]), str(tuned))
+@pytest.mark.parametrize("layers", [[0, 3], [1, 1]])
+def test_a_layer_that_is_not_there_or_asked_for_twice_is_refused(tuned: Path, layers: list[int]) -> None:
+    with pytest.raises(ModelError, match=r"3 layers, counted from 0.*each once"):
+        begin(recipe(keep_layers=layers), str(tuned))
+
+
+def test_layers_of_an_encoder_of_another_kind_are_not_chosen(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    with pytest.raises(ModelError, match=r"another kind.*one of our own"):
+        begin(recipe(keep_layers=[0]), str(tmp_path))
