@@ -2,13 +2,18 @@
 
 python -m benchmarks.kills                                             # services, 8,000 texts, 24 kills, own servers
 python -m benchmarks.kills --mode embedded --victims work,beat,web,crawl
-python -m benchmarks.kills --captures 100000 --kills 200 --elasticsearch-away 600 --flush-redis
+python -m benchmarks.kills --captures 100000 --kills 200
+python -m benchmarks.kills --elasticsearch-away 600 --flush-redis --disk-full 60 --clock-ahead 3600
 
 Captures come from a file, in slices, and from a crawl of a forum on loopback; two people decide cases meanwhile. At
 random moments something random is killed outright: a process of `work`, `beat`, `web` or of the crawl, or a server with
 all its processes; whatever ended is started again as a supervisor would, and a command that failed is run again. The
-outages that are asked for come half-way. Judged are the cases at rest against those that the captures must become,
-worked out without queue or database (`benchmarks/expected.py`), the index document by document, and the audit chain.
+outages that are asked for come half-way; a wrong clock comes after a third of the kills and is set right after two
+thirds. The disk that fills up is one of its own, in memory, that holds all servers' data and the data folder (mounting
+it takes root); the clock is that of `work`, `beat`, `web`, `crawl` and `ingest`, not the servers'.
+
+Judged are the cases at rest against those that the captures must become, worked out without queue or database
+(`benchmarks/expected.py`), the index document by document, and the audit chain.
 """
 
 from __future__ import annotations
@@ -30,6 +35,7 @@ from rich.table import Table
 from benchmarks import reviewers
 from benchmarks.captures import rows
 from benchmarks.expected import Expected, differences, expected
+from benchmarks.faults import Outages, small_disk
 from benchmarks.supervised import Parts, Repeated, Servers, servers_of
 from benchmarks.system import Installation, installation
 from deploy.services import system
@@ -52,21 +58,26 @@ def main(
     ),
     elasticsearch_away: Annotated[float, typer.Option(help="Seconds without Elasticsearch.")] = 0,
     flush_redis: Annotated[bool, typer.Option("--flush-redis", help="Empty the broker.")] = False,
+    disk_full: Annotated[float, typer.Option(help="Seconds in which no disk has room.")] = 0,
+    clock_ahead: Annotated[float, typer.Option(help="Seconds by which the clock is wrong for a while.")] = 0,
     seed: int = 7,
     state: Annotated[
         Path | None, typer.Option(help="Servers of `deploy.services up --state FILE`, instead of fresh ones.")
     ] = None,
 ) -> None:
     """Print what was killed and what differs at rest; exit 1 when anything does."""
-    chosen = victims.split(",")
-    if wrong := sorted(set(chosen) - {*PARTS, "crawl", *(SERVERS if mode == "services" else ())}):
-        raise typer.BadParameter(f"found {', '.join(wrong)}", param_hint="--victims")
+    chosen = _chosen(victims, mode)
+    if disk_full and state:
+        raise typer.BadParameter("found with --state; allowed: with servers of its own", param_hint="--disk-full")
     dice, killed = random.Random(seed), Counter[str]()
     with ExitStack() as stack:
+        disk = stack.enter_context(small_disk()) if disk_full else None
         servers = stack.enter_context(servers_of(state)) if mode == "services" else Servers([])
         addresses = {f"WOODPECKER_{name}": value for name, value in servers.addresses.items()}
         here = stack.enter_context(installation(mode, addresses))
         here.environment["WOODPECKER_LOST_SECONDS"] = "15"
+        outages = Outages(servers, elasticsearch_away, flush_redis, disk, disk_full, clock_ahead)
+        outages.prepare(here)
         site = stack.enter_context(Site())
         wanted, slices = _load(here, site, captures, kills)
         keys = json.loads(reviewers.inside(here, reviewers.PEOPLE, str(PEOPLE)))
@@ -84,18 +95,16 @@ def main(
         began = time.monotonic()
         for number in range(kills):
             ingest.allow(number + 1)
-            if number == kills // 2:
-                if flush_redis:
-                    servers.flush(here.environment["WOODPECKER_BROKER_URL"])
-                if elasticsearch_away:
-                    servers.kill("elasticsearch", elasticsearch_away)
+            outages.come(number / kills)
             while ingest.done < number:  # the load goes on as long as the kills do
                 time.sleep(0.2)
+                killed.update(f"{name} by itself" for name in servers.mend())
             victim = _kill(chosen, parts, crawl, servers, dice)
             print(f"{time.monotonic() - began:5.0f} s: {victim}", file=sys.stderr, flush=True)
             killed[victim] += 1
-            for name in servers.mend():
-                killed[f"{name} by itself"] += 1
+            killed.update(f"{name} by itself" for name in servers.mend())
+        outages.wait()
+        killed.update(f"{name} by itself" for name in servers.mend())
         crawl.finish(1800)
         ingest.finish(1800)
         servers.wait()
@@ -117,6 +126,13 @@ def main(
           f"{dict(ingest.failed)}, {dict(crawl.failed)}; decisions {left['decisions']}, undone {left['undone']}, "
           f"audit {verified.stdout.strip()}")  # fmt: skip
     sys.exit(any(found.values()))
+
+
+def _chosen(victims: str, mode: str) -> list[str]:
+    chosen = victims.split(",")
+    if wrong := sorted(set(chosen) - {*PARTS, "crawl", *(SERVERS if mode == "services" else ())}):
+        raise typer.BadParameter(f"found {', '.join(wrong)}", param_hint="--victims")
+    return chosen
 
 
 def _load(here: Installation, site: Site, captures: int, kills: int) -> tuple[Expected, list[list[str]]]:

@@ -115,15 +115,15 @@ def _inside(size: int, rounds: int) -> dict[str, Any]:
 
 def fill(size: int) -> None:
     """Write so many invented cases into this process's database."""
+    from casework import bulk
     from casework.models import Case
 
     dice, batch = random.Random(5), []
     for number in range(size):
         batch.append(Case(**_case(dice, number)))
-        if len(batch) == CHUNK:
-            Case.objects.bulk_create(batch)
+        if len(batch) == CHUNK or number == size - 1:
+            bulk.create(batch, returning=("id",))
             batch.clear()
-    Case.objects.bulk_create(batch)
 
 
 def _case(dice: random.Random, number: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -176,7 +177,8 @@ class Servers:
                     server.serve()
                     return
                 except CannotStart as error:  # a full disk: tried again as a supervisor would
-                    print(str(error).splitlines()[0], flush=True)
+                    print(str(error).splitlines()[0], file=sys.stderr, flush=True)
+                    time.sleep(PAUSE_SECONDS)
 
         self._away[name] = threading.Thread(target=again, daemon=True)
         self._away[name].start()

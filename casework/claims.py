@@ -16,6 +16,7 @@ from casework import audit, bulk, exposure
 from casework.errors import HeldByOther, InvalidInput, NotAllowed, NotFound
 from casework.models import UNDECIDED, Case, CaseState, Claim, User
 from casework.roles import Action, may, require, roles_that_may
+from casework.skew import ahead
 
 LEASE = timedelta(minutes=2)
 """How long a claim holds that is not renewed."""
@@ -68,12 +69,13 @@ def _lease(case_id: int, user: User) -> bool:
     adapt = connection.ops.adapt_datetimefield_value
     # A longer lease of one's own (a case that was handed over) is not cut short.
     conflict = (
-        "(case_id) DO UPDATE SET until = CASE WHEN {table}.holder_id = excluded.holder_id "
+        "(case_id) DO UPDATE SET until = CASE WHEN {table}.holder_id = excluded.holder_id AND {table}.handed_by <> '' "
         "AND {table}.until > excluded.until THEN {table}.until ELSE excluded.until END, "
         "handed_by = CASE WHEN {table}.holder_id = excluded.holder_id THEN {table}.handed_by ELSE '' END, "
         "note = CASE WHEN {table}.holder_id = excluded.holder_id THEN {table}.note ELSE '' END, "
         "holder_id = excluded.holder_id "
-        f"WHERE {{table}}.holder_id = excluded.holder_id OR {{table}}.until <= '{adapt(now)}'"
+        f"WHERE {{table}}.holder_id = excluded.holder_id OR {{table}}.until <= '{adapt(now)}' "
+        f"OR ({{table}}.handed_by = '' AND {{table}}.until > '{adapt(ahead(now + LEASE))}')"
     )
     row = (case_id, user.pk, adapt(now + LEASE), "", "")
     columns = ("case_id", "holder_id", "until", "handed_by", "note")
@@ -176,8 +178,15 @@ def holders(case_ids: Iterable[int], but: User | None = None) -> dict[int, tuple
 
 def drop_expired() -> int:
     """Remove the rows of claims that have returned by themselves; returns how many."""
-    return Claim.objects.filter(until__lte=timezone.now()).delete()[0]
+    return Claim.objects.exclude(_holds()).delete()[0]
 
 
 def _running() -> models.QuerySet[Claim]:
-    return Claim.objects.filter(until__gt=timezone.now())
+    return Claim.objects.filter(_holds())
+
+
+def _holds() -> models.Q:
+    """Say which claims hold. One that would for longer than any can was taken by a clock that was wrong."""
+    now = timezone.now()
+    leased = models.Q(handed_by="", until__lte=ahead(now + LEASE))
+    return models.Q(until__gt=now) & (leased | ~models.Q(handed_by=""))

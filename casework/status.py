@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,6 +17,7 @@ from casework import counts, lag, reassessments, sites
 from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, InboxItem
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
+from casework.skew import ahead
 from config.settings import get_settings
 
 STALE_SECONDS = 90
@@ -23,6 +25,8 @@ STALE_SECONDS = 90
 WORK = "work"
 HELD = "held"
 """A crawl that waits because the inbox is over its limit."""
+LEAST_ROOM = 100 * 2**20
+"""Bytes below which the disk of the data folder counts as full."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,9 @@ def rest(kind: str) -> None:
 
 
 def alive(kind: str) -> int:
-    """Return how many processes of this kind have been alive a moment ago."""
-    return Heartbeat.objects.filter(kind=kind, at__gte=timezone.now() - timedelta(seconds=STALE_SECONDS)).count()
+    """Return how many processes of this kind have been alive a moment ago; a beat in the future was a wrong clock's."""
+    now = timezone.now()
+    return Heartbeat.objects.filter(kind=kind, at__range=(now - timedelta(seconds=STALE_SECONDS), ahead(now))).count()
 
 
 def snapshot() -> dict[str, Any]:
@@ -90,10 +95,15 @@ def snapshot() -> dict[str, Any]:
 
 def parts() -> list[Part]:
     """Ask each part whether it is there; a part that is not says why, and none raises."""
-    database = _database_part()
+    database, disk = _database_part(), _disk_part()
     if not database.ok:
-        return [database]
-    return [database, _search_part(), _workers_part()]
+        return [database, disk]
+    return [database, disk, _search_part(), _workers_part()]
+
+
+def room() -> int:
+    """Return how many bytes are free on the disk of the data folder."""
+    return shutil.disk_usage(get_settings().path("files").parent).free
 
 
 def _own_name(kind: str) -> str:
@@ -133,6 +143,11 @@ def _database_part() -> Part:
     except DatabaseError as error:
         return Part("database", False, type(error).__name__)
     return Part("database", True, connection.vendor)
+
+
+def _disk_part() -> Part:
+    free = room()
+    return Part("disk", free >= LEAST_ROOM, f"{free // 2**20} MB left below {get_settings().data_dir}")
 
 
 def _search_part() -> Part:

@@ -73,7 +73,7 @@ EVASIONS = {
     "slang": word("黑话"),
 }
 SPEAKERS = {"rule": word("词语规则"), "linear": word("统计模型"), "encoder": word("统计模型")}
-PARTS = {"database": word("数据库"), "search": word("检索"), "workers": word("后台处理")}
+PARTS = {"database": word("数据库"), "disk": word("磁盘"), "search": word("检索"), "workers": word("后台处理")}
 ENGINES = {
     "sqlite": "SQLite",
     "postgresql": "PostgreSQL",

@@ -100,20 +100,24 @@ def start(command: Sequence[str], log: Path, answers: Callable[[], bool], what: 
     """Start a server that goes on when we end, and wait until it answers; return its process id.
 
     Raises:
-        CannotStart: it does not answer in time, and was ended; quotes the end of its log.
+        CannotStart: it ended, or does not answer in time and was ended; quotes the end of its log.
     """
     with log.open("ab") as stream:
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, start_new_session=True
         )
     deadline = time.monotonic() + seconds
+    failed = f"did not answer within {seconds:.0f} s"
     while time.monotonic() < deadline:
         if answers():
             return process.pid
+        if (code := process.poll()) is not None:
+            failed = f"ended with {code}"
+            break
         time.sleep(0.2)
     kill(process.pid)  # nobody else knows of it
     tail = log.read_text("utf-8", "replace")[-2000:] if log.exists() else "(no log)"
-    raise CannotStart(f"{what} did not answer within {seconds:.0f} s; the end of {log}:\n{tail}")
+    raise CannotStart(f"{what} {failed}; the end of {log}:\n{tail}")
 
 
 def stop(pid: int, seconds: float = 20) -> None:

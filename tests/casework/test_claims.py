@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 from hypothesis import Phase
 from hypothesis import settings as hypothesis_settings
@@ -43,6 +44,29 @@ def test_a_claim_is_renewed_by_taking_it_again_and_returns_by_itself() -> None:
     assert claims.take(case.pk, second).holder == second
     with pytest.raises(HeldByOther):
         claims.take(case.pk, first)
+
+
+def test_a_claim_taken_by_a_clock_that_was_an_hour_ahead_holds_nothing_once_it_is_right() -> None:
+    case, handed, first, second = make_case(), make_case(), make_user(), make_user()
+    claims.take(case.pk, first)
+    claims.hand_over(handed.pk, first, second.staff_no)
+    Claim.objects.update(until=F("until") + timedelta(hours=1))
+
+    assert set(claims.holders([case.pk, handed.pk])) == {handed.pk}
+    assert claims.take(case.pk, second).holder == second
+    with pytest.raises(HeldByOther):
+        claims.take(case.pk, first)
+
+
+def test_a_claim_of_a_clock_that_was_ahead_is_renewed_to_the_right_time_or_removed() -> None:
+    case, other, user = make_case(), make_case(), make_user()
+    claims.take(case.pk, user)
+    claims.take(other.pk, user)
+    Claim.objects.update(until=F("until") + timedelta(hours=1))
+
+    assert claims.take(case.pk, user).until <= timezone.now() + claims.LEASE
+    assert claims.drop_expired() == 1
+    assert [one.case for one in claims.held_by(user)] == [case]
 
 
 def test_rows_of_claims_that_are_over_are_removed() -> None:

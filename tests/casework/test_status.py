@@ -10,6 +10,7 @@ from casework import decisions, intake, status
 from casework.models import Batch, CaseState, Heartbeat
 from casework.search.database import DatabaseSearch
 from casework.search.port import SearchUnavailable
+from config.settings import get_settings
 from tests.casework.factories import make_assessment, make_capture, make_case, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
@@ -89,6 +90,14 @@ def test_a_worker_counts_while_its_heart_beats() -> None:
     assert status.snapshot()["workers"] == 0
 
 
+def test_a_beat_in_the_future_was_a_wrong_clocks_and_does_not_keep_its_worker_alive() -> None:
+    status.beat("work")
+    Heartbeat.objects.update(at=timezone.now() + timedelta(seconds=30))  # clocks may be apart by so much
+    assert status.alive("work") == 1
+    Heartbeat.objects.update(at=timezone.now() + timedelta(hours=1))
+    assert status.alive("work") == 0
+
+
 def test_a_worker_that_has_ended_in_order_no_longer_counts() -> None:
     status.beat("work")
     status.rest("work")
@@ -104,9 +113,15 @@ def test_heartbeats_of_processes_long_gone_are_removed() -> None:
 
 
 def test_each_part_says_whether_it_answers() -> None:
-    assert named(status.parts()) == {"database": True, "search": True, "workers": False}
+    assert named(status.parts()) == {"database": True, "disk": True, "search": True, "workers": False}
     status.beat("work")
     assert all(named(status.parts()).values())
+
+
+def test_a_full_disk_is_named_with_the_room_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "room", lambda: status.LEAST_ROOM - 1)
+    part = next(part for part in status.parts() if part.name == "disk")
+    assert (part.ok, part.detail) == (False, f"99 MB left below {get_settings().data_dir}")
 
 
 def test_a_search_that_is_away_is_named_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:

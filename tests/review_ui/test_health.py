@@ -11,12 +11,13 @@ from casework.models import Heartbeat
 from casework.search.elasticsearch import ElasticsearchSearch
 
 pytestmark = pytest.mark.django_db
+PARTS = {"database": "ok", "disk": "ok", "search": "ok", "workers": "ok"}
 
 
 def test_all_is_well_when_every_part_answers(client: Client, at_work: None) -> None:
     answer = client.get("/healthz")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "parts": {"database": "ok", "search": "ok", "workers": "ok"}}
+    assert answer.json() == {"status": "ok", "parts": PARTS}
     assert "no-store" in answer.headers["Cache-Control"]
 
 
@@ -25,7 +26,14 @@ def test_without_a_worker_that_is_named(client: Client, at_work: None) -> None:
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["status"] == "failing"
-    assert answer.json()["parts"] == {"database": "ok", "search": "ok", "workers": "failing"}
+    assert answer.json()["parts"] == PARTS | {"workers": "failing"}
+
+
+def test_a_full_disk_is_named(client: Client, at_work: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status, "LEAST_ROOM", 2**63)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"] == PARTS | {"disk": "failing"}
 
 
 def test_without_the_index_that_is_named_and_no_address_is_told(

@@ -97,7 +97,9 @@ def beat() -> None:
 
     tasks.send(tasks.crawl_due)  # the clock first strikes after a whole period; what is due is due now
     schedule = settings.path("beat", "schedule")
-    command = _celery("beat", "--schedule", str(schedule), "--pidfile", "")
+    command = _celery(
+        "beat", "--scheduler", "workers.scheduler:Scheduler", "--schedule", str(schedule), "--pidfile", ""
+    )
     os.execv(command[0], command)  # noqa: S606 - replaces this process, so that signals reach the schedule itself
 
 
@@ -152,7 +154,7 @@ def _pulse(every: timedelta) -> Callable[[], None]:
             status.beat("work")
             swept = sweep.run_if_due(every)
         except DatabaseError as error:
-            log.warning("database_unavailable", error=type(error).__name__)
+            log.warning("database_unavailable", error=type(error).__name__, reason=str(error).partition("\n")[0])
             return
         if swept and (swept.batches or swept.indexed or swept.purged or swept.search_error):
             log.info(
