@@ -110,7 +110,7 @@ def _row(number: int, at: int) -> dict[str, Any]:
         **{"method": "latest", "basis": "owner", "crawler": "x", "captured_at": timezone.now(), "text": text},
         **{"folded": text, "text_sha256": "0" * 64, "category": "illicit_ads", "grade": "bad", "severity": "S2"},
         **{"categories": ["illicit_ads", "fraud_spending"], "score": 0.97, "scores": scores, "model_version": "m"},
-        **{"policy_digest": "general", "kid_zone": at % 7 == 0, "indexed_version": 1},
+        **{"policy_digest": "general", "kid_zone": at % 7 == 0},
         "spans": [{"start": 0, "end": 4, "slug": "illicit_ads", "reason": "linear"}] * 4,
     }
 

@@ -3,8 +3,9 @@
 python -m benchmarks.indexing [--cases 10000] [--rounds 4]
 
 Needs the servers that the environment names (`make services`). The same invented cases are written in turn by `sync`
-(read from the database, written with external versions, noted as indexed) and by `helpers.bulk` alone (documents made
-beforehand, no versions), each time into a fresh index of the same mapping. The least of the rounds counts.
+(read from the database, written with external versions, taken out of the outbox) and by `helpers.bulk` alone
+(documents made beforehand, no versions), each time into a fresh index of the same mapping. The least of the rounds
+counts.
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ def _inside(cases: int, rounds: int) -> dict[str, dict[str, float]]:
     django.setup()
     from elasticsearch import Elasticsearch, helpers
 
-    from casework.models import Case
-    from casework.search import mapping
+    from casework.models import Case, Visible
+    from casework.search import mapping, outbox
     from casework.search.elasticsearch import CHUNK, ElasticsearchSearch
     from config.settings import get_settings
 
@@ -90,7 +91,8 @@ def _inside(cases: int, rounds: int) -> dict[str, dict[str, float]]:
     client, server, found = Elasticsearch(url, request_timeout=60), _server(url), dict[str, dict[str, float]]()
     for turn in range(rounds):
         for way in WAYS:
-            Case.objects.update(indexed_version=0, visible_at=None)
+            Visible.objects.all().delete()
+            outbox.put_all()
             search = ElasticsearchSearch(url, f"{get_settings().search_index}-{turn}-{WAYS.index(way)}")
             search.count()  # makes the index
             began, mine, theirs = time.monotonic(), time.process_time(), _used(server)

@@ -27,7 +27,7 @@ from benchmarks.expected import differences, expected
 from benchmarks.supervised import Servers, servers_of
 from benchmarks.system import WOODPECKER, Installation, installation
 
-INDEXED = "SELECT count(*) FROM casework_case WHERE indexed_version > 0"
+INDEXED = "SELECT count(*) FROM casework_visible"
 
 
 def main(

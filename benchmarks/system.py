@@ -83,8 +83,7 @@ class Installation:
         deadline = time.monotonic() + within
         while True:
             ((waiting, behind),) = self.query(
-                "SELECT (SELECT count(*) FROM casework_inboxitem), "
-                "(SELECT count(*) FROM casework_case WHERE indexed_version < version)"
+                "SELECT (SELECT count(*) FROM casework_inboxitem), (SELECT count(*) FROM casework_outbox)"
             )
             if not waiting and not behind:
                 return

@@ -195,7 +195,7 @@ def _enter_copies(copies: list[Case], ids: dict[str, int]) -> None:
         if case.pk is None:
             case.pk = ids[case.capture_id]
             copy.copy_of = case
-        copy.copy_of_id, copy.indexed_version = case.pk, 1
+        copy.copy_of_id = case.pk
         if case.restricted:
             responses.destroy([copy.evidence])
             hits.settle(hits.restrict(copy), hits.RESTRICTED, (hits.RESTRICTED,))
@@ -255,7 +255,6 @@ def restrict_copies(case: Case) -> None:
     for copy in copies:
         _restrict(copy)
         copy.version += 1
-        copy.indexed_version = copy.version
         copy.save()
 
 
@@ -320,7 +319,7 @@ def rejoin(case_id: int, user: User) -> Case:
     if decision is not None:
         _following(copy, decision).save()
         _mirror(copy, case, decision)
-    copy.version += 1  # and not noted as indexed: the index must drop it
+    copy.version += 1
     copy.save()
     signature = getattr(copy, "signature", None)
     if signature is not None:

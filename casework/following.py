@@ -141,8 +141,8 @@ def _purge_after(case: Case) -> Any:
 
 
 def _touched() -> dict[str, Any]:
-    """Return what every change of a copy brings: a new version, which no index has to hold."""
-    return {"version": F("version") + 1, "indexed_version": F("version") + 1, "updated_at": timezone.now()}
+    """Return what every change of a copy brings: a new version, of which no index has to be told."""
+    return {"version": F("version") + 1, "updated_at": timezone.now()}
 
 
 class _First(Func):

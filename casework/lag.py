@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from casework.models import Case
+from casework.search import get_search
 
 CASES = 1000
 """Newest cases that are measured."""
@@ -27,7 +28,8 @@ class Lag:
 def measure() -> Lag:
     """Return the lags of the cases that were made a moment ago; empty where there are none."""
     newest = Case.objects.filter(created_at__gte=timezone.now() - WINDOW, received_at__isnull=False).order_by("-id")
-    rows = list(newest.values_list("received_at", "created_at", "visible_at")[:CASES])
+    shown = "visible__at" if get_search().is_index else "created_at"
+    rows = list(newest.values_list("received_at", "created_at", shown)[:CASES])
     return Lag(
         sorted(max(0.0, (made - came).total_seconds()) for came, made, _ in rows if came),
         sorted(max(0.0, (seen - came).total_seconds()) for came, _, seen in rows if came and seen),

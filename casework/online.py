@@ -6,9 +6,15 @@ a part done. Each of these operations finds that and goes on; nothing else may s
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
-from django.db import migrations
+from django.db import OperationalError, migrations
+
+PATIENCE_SECONDS, TRIES = 2, 300
+"""How long a change may keep others waiting, and how often it is tried."""
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class AddIndexOnline(migrations.AddIndex):
@@ -68,12 +74,57 @@ class AddFieldOnline(migrations.AddField):
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Add it."""
-        model = to_state.apps.get_model(app_label, self.model_name)
-        connection = schema_editor.connection
-        with connection.cursor() as cursor:
-            columns = connection.introspection.get_table_description(cursor, model._meta.db_table)
-        if model._meta.get_field(self.name).column not in {column.name for column in columns}:
+        if not _has_column(schema_editor.connection, to_state.apps.get_model(app_label, self.model_name), self.name):
             super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class RemoveFieldOnline(migrations.RemoveField):
+    """Remove a column, which PostgreSQL does at once; one that is gone already is no error.
+
+    For that instant nobody else may use the table. Where somebody has it for long, a backup say, everybody else would
+    have to queue behind this: it gives up after a moment and tries again.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Remove it."""
+        if _has_column(schema_editor.connection, from_state.apps.get_model(app_label, self.model_name), self.name):
+            remove = super().database_forwards
+            _at_once(schema_editor.connection, lambda: remove(app_label, schema_editor, from_state, to_state))
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Add it again."""
+        if not _has_column(schema_editor.connection, to_state.apps.get_model(app_label, self.model_name), self.name):
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+def _at_once(connection: Any, change: Callable[[], None]) -> None:
+    """Make a change that needs a table for itself, as soon as that can be had without keeping others waiting.
+
+    Raises:
+        django.db.OperationalError: it could not be had in all these tries; run the migration again.
+    """
+    if connection.vendor != "postgresql":
+        change()
+        return
+    with connection.cursor() as cursor:
+        for left in reversed(range(TRIES)):
+            cursor.execute(f"SET lock_timeout = '{PATIENCE_SECONDS}s'")
+            try:
+                change()
+            except OperationalError as error:
+                if not left or getattr(error.__cause__, "sqlstate", "") != _LOCK_NOT_AVAILABLE:
+                    raise
+                time.sleep(PATIENCE_SECONDS)
+            else:
+                return
+            finally:
+                cursor.execute("RESET lock_timeout")
+
+
+def _has_column(connection: Any, model: Any, field: str) -> bool:
+    with connection.cursor() as cursor:
+        columns = connection.introspection.get_table_description(cursor, model._meta.db_table)
+    return model._meta.get_field(field).column in {column.name for column in columns}
 
 
 def _indexes_of(connection: Any, model: Any, field: str) -> list[str]:

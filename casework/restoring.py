@@ -35,7 +35,8 @@ from casework.backups import (
     stored,
     unpack,
 )
-from casework.models import AuditEntry, Batch, Case, Heartbeat, User
+from casework.models import AuditEntry, Batch, Case, Heartbeat, Outbox, User
+from casework.search import get_search, outbox
 from config.settings import get_settings
 
 
@@ -166,6 +167,8 @@ def _put_files(manifest: Manifest, scratch: Path) -> None:
 def _settle(manifest: Manifest) -> None:
     """Forget what was running, let everything be indexed and sent again, and write the act down."""
     Heartbeat.objects.exclude(kind="crawl").delete()
-    Case.objects.filter(copy_of=None).exclude(indexed_version=0).update(indexed_version=0)
+    Outbox.objects.all().delete()
+    if get_search().is_index:
+        outbox.put_all()
     Batch.objects.filter(failed_at__isnull=True).update(sent_at=None)
     audit.record("backup.restore", audit.SYSTEM, "backup", made_at=manifest.made_at, entry=manifest.audit_sequence)

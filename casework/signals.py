@@ -1,7 +1,7 @@
 """What casework tells the other rooms, always after the transaction has committed. Receivers get ids only.
 
 `batch_received(batch_id: int, urgent: bool)`: an inbox batch waits for its assessment.
-`cases_changed(case_ids: list[int])`: these cases are new or have a new version.
+`cases_changed(case_ids: list[int])`: the index has to be told of these cases, which are new or have a new version.
 """
 
 from __future__ import annotations
@@ -21,9 +21,16 @@ def announce_batch(batch_id: int, *, urgent: bool = False) -> None:
 
 
 def announce_cases(case_ids: Sequence[int]) -> None:
-    """Send `cases_changed` once the running transaction has committed; a receiver that fails harms nobody."""
-    if case_ids:
+    """Put cases that changed into the index's outbox, and send `cases_changed` once the transaction has committed.
+
+    A receiver that fails harms nobody: what is in the outbox stays there. Without an index nothing has to be told.
+    """
+    from casework import search
+    from casework.search import outbox
+
+    if case_ids and search.get_search().is_index:
         ids = list(case_ids)
+        outbox.put(ids)
         transaction.on_commit(lambda: _robust(cases_changed, case_ids=ids), robust=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,21 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str
         yield up(state)
     finally:
         down(state)
+
+
+@pytest.fixture
+def index_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index is configured that does not answer: what changes stays in its outbox, pages come from the database."""
+    from casework import search
+    from casework.search.database import DatabaseSearch
+    from casework.search.elasticsearch import ElasticsearchSearch
+    from casework.search.fallback import WithFallback
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    away = WithFallback(ElasticsearchSearch(nowhere, "away"), DatabaseSearch())
+    monkeypatch.setattr(search, "_search", lambda *_: away)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

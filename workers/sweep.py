@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
 from casework import cases, claims, clocks, intake, reassessments
-from casework.models import Batch, Case, Heartbeat
+from casework.models import Batch, Heartbeat, Outbox
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from casework.skew import ahead
@@ -91,13 +91,15 @@ def release_failed() -> int:
 
 def _catch_up(settled_seconds: int) -> int:
     """Index what has been behind for a while; what changed a moment ago has a task under way."""
-    now = timezone.now()
-    settled = Q(updated_at__lte=now - timedelta(seconds=settled_seconds)) | Q(updated_at__gt=ahead(now))
-    behind = Case.objects.filter(settled, indexed_version__lt=F("version")).order_by("id")
-    done = 0
-    while ids := list(behind.values_list("id", flat=True)[: tasks.INDEX_CHUNK]):
-        get_search().sync(ids)
-        done += len(ids)
+    search, now = get_search(), timezone.now()
+    if not search.is_index:
+        return 0
+    long_ago = Q(case__updated_at__lte=now - timedelta(seconds=settled_seconds))
+    behind = Outbox.objects.filter(long_ago | Q(case__updated_at__gt=ahead(now))).order_by("pk")
+    done = last = 0
+    while ids := list(behind.filter(pk__gt=last).values_list("pk", flat=True)[: tasks.INDEX_CHUNK]):
+        search.sync(ids)
+        done, last = done + len(ids), ids[-1]
     return done
 
 

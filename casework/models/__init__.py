@@ -13,6 +13,7 @@ from casework.models.evidence import EvidenceRecord
 from casework.models.heartbeat import Heartbeat
 from casework.models.inbox import Batch, InboxItem, SeenCapture
 from casework.models.notice import Instrument, Notice, NoticeLine, NoticeState
+from casework.models.outbox import Outbox, Visible
 from casework.models.reassessment import PastAssessment, Reassessment
 from casework.models.sample import SampleCount
 from casework.models.saved_search import SavedSearch
@@ -43,6 +44,7 @@ __all__ = [
     "Notice",
     "NoticeLine",
     "NoticeState",
+    "Outbox",
     "PastAssessment",
     "PolicyActivation",
     "Reassessment",
@@ -55,4 +57,5 @@ __all__ = [
     "Stage",
     "Switch",
     "User",
+    "Visible",
 ]

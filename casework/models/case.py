@@ -32,7 +32,6 @@ class Case(models.Model):
     version = models.PositiveIntegerField(
         default=1, db_comment="grows with every change; external version of the index"
     )
-    indexed_version = models.PositiveIntegerField(default=0, db_comment="version that the search index holds")
     state = models.CharField(max_length=16, choices=CaseState, default=CaseState.OPEN)
 
     site = models.CharField(max_length=63)
@@ -78,7 +77,6 @@ class Case(models.Model):
 
     received_at = models.DateTimeField(null=True, db_comment="when its capture came into the inbox")
     created_at = models.DateTimeField(auto_now_add=True)
-    visible_at = models.DateTimeField(null=True, db_comment="when the search first took it; it shows within a second")
     updated_at = models.DateTimeField(auto_now=True)
     due_at = models.DateTimeField(null=True, db_comment="by when somebody here should act; null: nobody has to")
     below_at = models.DateTimeField(
@@ -127,9 +125,6 @@ class Case(models.Model):
             models.Index(fields=["copy_of", "-id"], name="case_copies", condition=models.Q(copy_of__isnull=False)),
             models.Index(fields=["site", "state"], name="case_site"),
             models.Index(fields=["category", "state"], name="case_category"),
-            models.Index(
-                fields=["id"], name="case_behind", condition=models.Q(indexed_version__lt=models.F("version"))
-            ),
             # What a new model still has to assess again: found by index, nothing once all is done.
             models.Index(
                 fields=["state", "model_version", "id"],

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Case as Choice
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, TextField, Value, When
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -42,13 +42,11 @@ LEAST_ALIKE = 0.2
 class DatabaseSearch:
     """Searches the cases where they are."""
 
-    backend = "database"
+    backend, is_index = "database", False
 
     def sync(self, case_ids: Sequence[int]) -> SyncReport:
-        """Note that the search shows these cases as they are."""
-        behind = Case.objects.filter(pk__in=case_ids, indexed_version__lt=F("version"))
-        seen = Coalesce("visible_at", "created_at")  # it was there as soon as it was committed
-        return SyncReport(written=behind.update(indexed_version=F("version"), visible_at=seen))
+        """There is nothing to write: a case was there as soon as it was committed."""
+        return SyncReport(written=0)
 
     def search(self, query: Query) -> Page:
         """Return one page of cases."""
@@ -100,12 +98,11 @@ class DatabaseSearch:
         return Case.objects.filter(copy_of=None).count()
 
     def behind(self) -> int:
-        """Return how many cases have not been noted as shown."""
-        return Case.objects.filter(indexed_version__lt=F("version")).count()
+        """Return 0: nothing falls behind itself."""
+        return 0
 
     def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
-        """There is nothing to fill: note that every case is shown."""
-        Case.objects.filter(indexed_version__lt=F("version")).update(indexed_version=F("version"))
+        """There is nothing to fill: say how many cases there are."""
         total = self.count()
         progress(total)
         return total

@@ -14,16 +14,15 @@ from datetime import date
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from django.db.models import F, Max
-from django.db.models.functions import Coalesce
+from django.db.models import Max
 from django.utils import timezone
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
 from pydantic_core import to_json
 
 from casework import bulk
 from casework.exposure import Scope
-from casework.models import Case
-from casework.search import asking, cursor, mapping
+from casework.models import Case, Outbox
+from casework.search import asking, cursor, mapping, outbox
 from casework.search.alone import alone
 from casework.search.mapping import Stored
 from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights, last_days
@@ -44,7 +43,7 @@ _CONFLICT, _ABSENT = 409, 404
 class ElasticsearchSearch:
     """An alias over one physical index; the alias moves when the index is rebuilt."""
 
-    backend = "elasticsearch"
+    backend, is_index = "elasticsearch", True
 
     def __init__(self, url: str, alias: str, analyzer: str = "") -> None:
         self.alias, self.analyzer = alias, analyzer
@@ -73,7 +72,7 @@ class ElasticsearchSearch:
             late = self.write(cases)
             written += len(cases) - late
             stale += late
-            _note_indexed((case.pk, case.version) for case in cases)
+            outbox.take([(case.pk, case.mark) for case in cases if case.mark is not None])
         return SyncReport(written, stale)
 
     def write(self, cases: Sequence[Stored], *, index: str | None = None) -> int:
@@ -193,8 +192,8 @@ class ElasticsearchSearch:
             return int(self._client.count(index=self.alias)["count"])
 
     def behind(self) -> int:
-        """Return how many cases have a version that the index is not known to hold."""
-        return Case.objects.filter(indexed_version__lt=F("version")).count()
+        """Return how many cases stand in the outbox."""
+        return outbox.count()
 
     def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Fill a fresh index from the database, move the alias, catch up, drop the old index.
@@ -218,9 +217,11 @@ class ElasticsearchSearch:
                 with self._reached():
                     self._client.indices.refresh(index=fresh)
                 # Should this process be killed before it has caught up, the sweep does it.
-                Case.objects.filter(updated_at__gte=began - CLOCKS_APART).update(indexed_version=0)
+                outbox.put_since(began - CLOCKS_APART)
                 with self._reached():
                     self._move_alias(old, fresh)
+                # Once more: whoever wrote to the old index just before has taken it out of the outbox just now.
+                outbox.put_since(began - CLOCKS_APART)
             except BaseException:
                 with self._reached():
                     self._client.indices.delete(index=fresh, ignore_unavailable=True)
@@ -245,18 +246,19 @@ class ElasticsearchSearch:
     def _catch_up(self, still_here: Callable[[], None]) -> None:
         """Write what was made or changed while the index was filled: its version differs from the index's."""
         last = 0
-        # Of copies those alone that changed meanwhile: one that was a case of its own before has to leave the index.
-        changed = Case.objects.exclude(copy_of__isnull=False, indexed_version=F("version"))
-        while rows := list(changed.filter(pk__gt=last).order_by("pk").values_list("pk", "version")[:CHUNK]):
+        own = Case.objects.filter(copy_of=None).order_by("pk").values_list("pk", "version", "outbox__mark")
+        while rows := list(own.filter(pk__gt=last)[:CHUNK]):
             with self._reached():
                 answer = self._client.mget(
-                    index=self.alias, docs=[{"_id": str(pk), "_source": False} for pk, _ in rows]
+                    index=self.alias, docs=[{"_id": str(pk), "_source": False} for pk, _, _ in rows]
                 )
             held = {int(doc["_id"]): doc.get("_version", 0) for doc in answer["docs"] if doc.get("found")}
-            _note_indexed([(pk, version) for pk, version in rows if held.get(pk, 0) >= version])
-            self.sync([pk for pk, version in rows if held.get(pk, 0) < version])
+            outbox.take([(pk, mark) for pk, version, mark in rows if mark is not None and held.get(pk, 0) >= version])
+            self.sync([pk for pk, version, _ in rows if held.get(pk, 0) < version])
             last = rows[-1][0]
             still_here()
+        # Of copies those alone that changed meanwhile: one that was a case of its own before has to leave the index.
+        self.sync(list(Outbox.objects.filter(case__copy_of__isnull=False).order_by("pk").values_list("pk", flat=True)))
 
     def _remove_leftovers(self, in_use: Sequence[str]) -> None:
         """Remove what a rebuild that was killed has left."""
@@ -300,7 +302,7 @@ class ElasticsearchSearch:
         others = [index for index in self._behind_alias() if index != name]
         if others and min(others) < name:  # somebody else was first: theirs stays
             self._client.indices.delete(index=name, ignore_unavailable=True)
-        Case.objects.filter(copy_of=None).exclude(indexed_version=0).update(indexed_version=0)
+        outbox.put_all()
 
     def _behind_alias(self) -> list[str]:
         try:
@@ -350,18 +352,6 @@ def _action(index: str, case: Stored) -> tuple[dict[str, Any], bytes | None]:
 def _as_it_is(action: Any) -> Any:
     """Leave an action as it is: `helpers` would copy each, and write it as JSON in Python."""
     return action
-
-
-def _note_indexed(versions: Iterable[tuple[int, int]]) -> None:
-    """Note which version of each case the index holds now; a newer one stays behind."""
-    by_version: dict[int, list[int]] = {}
-    now = timezone.now()
-    for pk, version in versions:
-        by_version.setdefault(version, []).append(pk)
-    for version, ids in sorted(by_version.items()):
-        Case.objects.filter(pk__in=bulk.numbers(ids), indexed_version__lt=version).update(
-            indexed_version=version, visible_at=Coalesce("visible_at", now)
-        )
 
 
 def _without_credentials(urls: str) -> tuple[list[str], tuple[str, str] | None]:

@@ -27,6 +27,11 @@ class WithFallback:
         """The backend that is configured."""
         return self._index.backend
 
+    @property
+    def is_index(self) -> bool:
+        """There is an index to be written."""
+        return True
+
     def sync(self, case_ids: Sequence[int]) -> SyncReport:
         """Bring these cases into the index.
 

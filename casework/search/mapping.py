@@ -76,11 +76,16 @@ class Stored(NamedTuple):
     kid_zone: bool
     score: float
     created_at: datetime
+    mark: int | None
+    """Of its row in the outbox (`casework.search.outbox`), as of the same instant; None where it has none."""
+
+
+_READ = (*Stored._fields[:-1], "outbox__mark")
 
 
 def stored(cases: QuerySet[Case]) -> list[Stored]:
     """Read cases as the index is told of them; rows cost half of what whole objects do."""
-    return [Stored._make(row) for row in cases.values_list(*Stored._fields)]
+    return [Stored._make(row) for row in cases.values_list(*_READ)]
 
 
 def document(case: Stored) -> dict[str, Any]:

@@ -152,6 +152,10 @@ class SearchPort(Protocol):
     def backend(self) -> str:
         """`database` or `elasticsearch`."""
 
+    @property
+    def is_index(self) -> bool:
+        """Whether it holds documents of its own, which have to be written when a case changes."""
+
     def sync(self, case_ids: Sequence[int]) -> SyncReport:
         """Bring these cases into the index as they are now; an index finds them a moment later."""
 

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 
 
 @pytest.fixture
-def heard() -> Iterator[dict[str, list[object]]]:
+def heard(index_away: None) -> Iterator[dict[str, list[object]]]:
     told: dict[str, list[object]] = {"batches": [], "cases": []}
 
     def on_batch(sender: object, batch_id: int, **_: object) -> None:

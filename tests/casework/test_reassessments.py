@@ -292,10 +292,3 @@ def test_the_progress_counts_what_is_done_and_left() -> None:
     found = reassessments.progress()
     assert found is not None
     assert (found["model"], found["assessed"], found["left"], found["failed"]) == (NEW, 1, 1, 0)
-
-
-def test_the_search_has_to_follow() -> None:
-    case = make_case(indexed_version=1)
-    assess_again({"crime_drugs": 0.95})
-    case.refresh_from_db()
-    assert (case.indexed_version, case.version) == (1, 2)

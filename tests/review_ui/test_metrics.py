@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError, connection
 from django.test import Client
-from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 from ruamel.yaml import YAML
 
 from casework import intake
-from casework.models import Case
 from config.settings import get_settings
 from review_ui import health
 from tests.casework.factories import SITE, make_assessment, make_capture, make_case
@@ -56,12 +54,11 @@ def test_the_figures_tell_what_waits_what_came_and_what_became_of_it(client: Cli
     assert value(found, "workers") == 1
     assert value(found, "up", part="database") == 1
     assert value(found, "cases", state="open", severity="S1") == 1
-    assert value(found, "search_behind") == 1
+    assert value(found, "search_behind") == 0
     assert value(found, "captures_total", site=SITE, outcome="accepted") == 6
     assert value(found, "captures_total", site=SITE, outcome="flagged") == 1
     assert 0 <= value(found, "ingest_to_case_seconds", quantile="0.95") < 60
-    Case.objects.update(visible_at=timezone.now())
-    assert 0 <= value(samples(client), "ingest_to_visible_seconds", quantile="0.95") < 60
+    assert 0 <= value(found, "ingest_to_visible_seconds", quantile="0.95") < 60
     assert 0 <= value(found, "queue_oldest_seconds", severity="S1") < 60
 
 

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 
 from casework import decisions, intake, signals
 from casework.models import Batch, Case, InboxItem
-from casework.search.port import SearchUnavailable
+from casework.search import outbox
 from classifiers.assessment import Assessment
 from config.celery import Queue
 from tests.casework.factories import make_assessment, make_capture, make_case, make_user
@@ -54,7 +54,9 @@ def test_nothing_is_sent_before_the_commit_nor_after_a_rollback(messages: Callab
     assert [one.arguments for one in messages()] == [[2]]
 
 
-def test_an_assessed_batch_becomes_cases_and_their_ids_are_sent(messages: Callable[[], list[Message]]) -> None:
+def test_an_assessed_batch_becomes_cases_and_their_ids_are_sent(
+    messages: Callable[[], list[Message]], index_away: None
+) -> None:
     (batch_id,) = intake.receive([make_capture(TEXT), make_capture("另一句")]).batch_ids
 
     tasks.assess(batch_id)
@@ -76,33 +78,38 @@ def test_a_batch_that_comes_twice_is_assessed_once(messages: Callable[[], list[M
     assert len(messages()) == before
 
 
-def test_indexing_twice_or_while_the_index_is_away_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_indexing_while_the_index_is_away_harms_nothing(index_away: None) -> None:
     case = make_case()
+    outbox.put([case.pk])
+
     tasks.index([case.pk])
-    tasks.index([case.pk])
-    assert Case.objects.get().indexed_version == 1
 
-    class Away:
-        def sync(self, case_ids: Sequence[int]) -> None:
-            raise SearchUnavailable("127.0.0.1:9200 does not answer")
-
-    monkeypatch.setattr(tasks, "get_search", Away)
-    Case.objects.update(version=2)
-    tasks.index([case.pk])
-    assert Case.objects.get().indexed_version == 1
+    assert outbox.count() == 1
 
 
-def test_whoever_decides_and_takes_back_leaves_the_index_to_a_worker(messages: Callable[[], list[Message]]) -> None:
+def test_without_an_index_nobody_is_asked_to_write_to_it(messages: Callable[[], list[Message]]) -> None:
+    (batch_id,) = intake.receive([make_capture()]).batch_ids
+
+    tasks.assess(batch_id)
+
+    assert Case.objects.count() == 1
+    assert [one.task for one in messages()] == ["workers.tasks.assess"]
+    assert outbox.count() == 0
+
+
+def test_whoever_decides_and_takes_back_leaves_the_index_to_a_worker(
+    messages: Callable[[], list[Message]], index_away: None
+) -> None:
     case, reviewer = make_case(), make_user()
 
     decisions.decide(case.pk, reviewer, "dismissed", expected_version=1)
     decisions.undo(case.pk, reviewer)
 
     assert [(one.task, one.arguments) for one in messages()] == 2 * [("workers.tasks.index", [[case.pk]])]
-    assert Case.objects.get().indexed_version == 0
+    assert outbox.count() == 1
 
 
-def test_many_changed_cases_are_sent_in_parts(messages: Callable[[], list[Message]]) -> None:
+def test_many_changed_cases_are_sent_in_parts(messages: Callable[[], list[Message]], index_away: None) -> None:
     with transaction.atomic():
         signals.announce_cases(range(2 * tasks.INDEX_CHUNK + 1))
     assert [len(one.arguments[0]) for one in messages()] == [tasks.INDEX_CHUNK, tasks.INDEX_CHUNK, 1]

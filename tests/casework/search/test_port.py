@@ -10,6 +10,7 @@ from django.utils import timezone
 from casework.errors import InvalidInput
 from casework.exposure import Scope
 from casework.models import Case
+from casework.search import outbox
 from casework.search.port import Query, SearchPort, Sort
 from tests.casework.factories import make_case, make_restricted_case
 from tests.casework.search.conftest import EVERYTHING, ask, ids, put
@@ -197,16 +198,19 @@ def test_out_of_scope_is_never_shown(search: SearchPort) -> None:
 
 def test_counting_and_being_behind(search: SearchPort) -> None:
     cases = [make_case(f"第{n}条") for n in range(3)]
-    assert search.behind() == 3
+    outbox.put(case.pk for case in cases)
+    assert search.behind() == (3 if search.is_index else 0)
     put(search, *cases)
     assert (search.count(), search.behind()) == (3, 0)
     Case.objects.filter(pk=cases[0].pk).update(version=2)
-    assert search.behind() == 1
+    outbox.put([cases[0].pk])
+    assert search.behind() == (1 if search.is_index else 0)
 
 
 def test_a_rebuild_leaves_every_case_as_it_is(search: SearchPort) -> None:
-    put(search, make_case("一"), make_case("二"))
+    changed = put(search, make_case("一"), make_case("二"))
     Case.objects.update(state="dismissed", version=2)
+    outbox.put(changed)
     told: list[int] = []
     assert search.rebuild(told.append) == 2
     assert told[-1] == 2
@@ -248,6 +252,7 @@ def test_a_case_that_becomes_a_copy_leaves_the_search_and_comes_back_when_it_is_
     put(search, second)
     assert (sorted(ids(search, ask("同一句话"))), search.count()) == ([first.pk, second.pk], 2)
     Case.objects.filter(pk=second.pk).update(copy_of=first, version=4)
+    outbox.put([second.pk])
     assert search.rebuild() == 1
     assert ids(search, ask("同一句话")) == [first.pk]
 
