@@ -15,7 +15,8 @@ from datetime import timedelta
 from itertools import islice
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from casework import bulk, clusters, counts, drift, hits, policies, responses, samples, signals, traces
@@ -141,10 +142,11 @@ def load_batch(batch_id: int) -> list[Capture]:
     """
     if not Batch.objects.filter(pk=batch_id).update(attempts=F("attempts") + 1):
         return []
-    rows = list(InboxItem.objects.filter(batch_id=batch_id).order_by("id").values_list("payload", "batch__attempts"))
+    items = InboxItem.objects.filter(batch_id=batch_id).order_by("id")
+    rows = list(items.values_list(Cast("payload", TextField()), "batch__attempts"))  # its text, to be read only once
     if rows and rows[0][1] > MOST_ATTEMPTS:
         raise TriedTooOften(batch_id, rows[0][1] - 1)
-    return [Capture.model_validate(payload) for payload, _ in rows]
+    return [Capture.model_validate_json(payload) for payload, _ in rows]
 
 
 def give_back(batch_id: int) -> None:

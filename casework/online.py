@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import OperationalError, migrations
 
-PATIENCE_SECONDS, TRIES = 2, 300
+PATIENCE_SECONDS, TRIES = 2.0, 300
 """How long a change may keep others waiting, and how often it is tried."""
 _LOCK_NOT_AVAILABLE = "55P03"
 
@@ -108,7 +108,7 @@ def _at_once(connection: Any, change: Callable[[], None]) -> None:
         return
     with connection.cursor() as cursor:
         for left in reversed(range(TRIES)):
-            cursor.execute(f"SET lock_timeout = '{PATIENCE_SECONDS}s'")
+            cursor.execute(f"SET lock_timeout = {round(PATIENCE_SECONDS * 1000)}")
             try:
                 change()
             except OperationalError as error:

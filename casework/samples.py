@@ -29,6 +29,7 @@ class Tally:
     """Counts of one batch, kept until its transaction writes them."""
 
     def __init__(self) -> None:
+        self._zone = timezone.get_current_timezone()
         self._rows: dict[tuple[str, ...], tuple[int, float, float, int | None]] = {}
 
     def add(self, capture: Capture, flagged: Iterable[str]) -> None:
@@ -39,7 +40,7 @@ class Tally:
         if capture.inclusion_probability is None or capture.replaces is not None:
             return
         weight, hits = 1 / capture.inclusion_probability, list(flagged)
-        day = str(timezone.localdate(capture.captured_at))
+        day = str(capture.captured_at.astimezone(self._zone).date())
         place = (day, capture.site, capture.section, capture.stratum or "", _digest(capture))
         for category in (SampleCount.ALL, *([SampleCount.ANY] if hits else []), *hits):
             units, total, drawn, frame = self._rows.get((*place, category), (0, 0.0, weight, None))

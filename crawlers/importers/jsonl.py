@@ -63,6 +63,14 @@ def _bounded_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
 
 def _parse(number: int, line: bytes) -> Capture | list[Problem]:
     try:
+        return Capture.model_validate_json(line)
+    except ValidationError:
+        return _wrong(number, line)
+
+
+def _wrong(number: int, line: bytes) -> Capture | list[Problem]:
+    """Say what is wrong with a line: read step by step, which takes longer and tells the steps apart."""
+    try:
         content = line.decode("utf-8")
     except UnicodeDecodeError as error:
         return [Problem(number, "(line)", f"a byte that is not UTF-8 at offset {error.start}", "UTF-8")]
