@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import libfaketime
@@ -145,6 +145,15 @@ class Outages:
         if self.flush_redis or self.elasticsearch_away or self.disk:
             self._to_come.append((1 / 2, "outages"))
         self._to_come.sort()
+
+    def by_true_clock(self, here: Installation) -> Installation:
+        """Return the installation for what follows the true clock all the time: a crawl.
+
+        It would wait until the hour is over: nobody can tell a pause that a wrong clock noted from one that the site
+        asked for, and a site is never asked too early.
+        """
+        wrong = self._clock.environment if self._clock else {}
+        return replace(here, environment={name: one for name, one in here.environment.items() if name not in wrong})
 
     def come(self, share: float) -> None:
         """Let come what is due after this share of the load."""

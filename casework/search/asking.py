@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -26,46 +25,68 @@ _ZONE = "+08:00"
 
 
 def body(query: Query) -> dict[str, Any]:
-    """Return the search request.
-
-    Filters of facets are applied after counting, so that each facet counts what the others leave.
-    """
-    conditions = {name: _condition(name, values) for name, values in query.filters.items() if values}
-    faceted = {name: one for name, one in conditions.items() if name in FACETS}
-    plain = [one for name, one in conditions.items() if name not in FACETS]
-    hidden = [] if query.filters.get("state") else [{"term": {"state": str(CaseState.OUT_OF_SCOPE)}}]
-    scope = [{"terms": {name: values}} for name, values in query.scope.filters().items()]
+    """Return the request for one page of cases; nothing is counted for it, so that it need not look at every case."""
+    conditions = _conditions(query)
+    # Asked beside the words, not in `must`: whether a case fits changes nothing about its rank.
     request: dict[str, Any] = {
-        "query": {"bool": {"must": _text(query.terms()), "filter": [*scope, *plain], "must_not": hidden}},
-        "post_filter": {"bool": {"filter": list(faceted.values())}},
-        "aggs": {name: _facet(name, faceted) for name in FACETS},
+        "query": _query(query, [one for _name, one in conditions]),
         "sort": SORTS[query.sort],
         "size": query.size + 1,
-        "track_total_hits": True,
-        "source": ["folded"],
+        "track_total_hits": False,
+        "_source": ["folded"],
     }
-    if not query.facets:
-        del request["aggs"]
     if query.after:
         request["search_after"] = cursor.read(query.after, query.sort, len(SORTS[query.sort]))
     else:
         # One more than the page is asked for, to know whether there is another; the window ends at 10,000.
         start = (query.page - 1) * query.size
-        request["from_"] = start
+        request["from"] = start
         request["size"] = min(query.size + 1, 10_000 - start)
     return request
 
 
+def counts(query: Query) -> list[dict[str, Any]]:
+    """Return the requests that count: the first all that fits, and of facets that are not filtered by their values.
+
+    Each facet counts what the filters of the others leave, so one that is filtered by has a request of its own. They
+    hold no order and no page: Elasticsearch keeps their answers until cases have changed, and a facet that no filter
+    of its own stands around is counted from what it knows of each value, three times as quick.
+    """
+    conditions = _conditions(query)
+    chosen = [name for name, _one in conditions if name in FACETS] if query.facets else []
+    groups = [("", [name for name in FACETS if name not in chosen] if query.facets else [])]
+    groups += [(name, [name]) for name in chosen]
+    return [
+        {
+            "query": _query(query, [one for name, one in conditions if name != own]),
+            "aggs": {name: {"terms": {"field": name, "size": MAX_VALUES}} for name in names},
+            "size": 0,
+            "track_total_hits": True,
+        }
+        for own, names in groups
+    ]
+
+
+def _conditions(query: Query) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, _condition(name, values)) for name, values in query.filters.items() if values]
+
+
+def _query(query: Query, conditions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    hidden = [] if query.filters.get("state") else [{"term": {"state": str(CaseState.OUT_OF_SCOPE)}}]
+    scope = [{"terms": {name: values}} for name, values in query.scope.filters().items()]
+    return {"bool": {"must": _text(query.terms()), "filter": [*scope, *conditions], "must_not": hidden}}
+
+
 def ids(query: Query) -> dict[str, Any]:
-    """Return the search request of a page of which only the ids are wanted: nothing is counted, nothing else sent."""
-    request = body(replace(query, facets=False))
-    return request | {"source": False, "track_total_hits": False, "size": min(query.size, request["size"])}
+    """Return the request for a page of which only the ids are wanted."""
+    request = body(query)
+    return request | {"_source": False, "size": min(query.size, request["size"])}
 
 
 def similar(case: Case, scope: Scope, size: int) -> dict[str, Any]:
     """Return the request for cases that share the words of this one which are rare elsewhere."""
     conditions = [{"terms": {name: values}} for name, values in scope.filters().items()]
-    like = {"fields": ["folded"], "like": [case.folded], "min_term_freq": 1, "min_doc_freq": 1, "max_query_terms": 40}
+    like = {"fields": ["folded"], "like": [case.folded], "min_term_freq": 1, "min_doc_freq": 1, "max_query_terms": 25}
     return {
         "query": {
             "bool": {
@@ -81,34 +102,25 @@ def similar(case: Case, scope: Scope, size: int) -> dict[str, Any]:
 
 def days(query: Query, since: date) -> dict[str, Any]:
     """Return the request that counts a question's cases by day of Asia/Shanghai."""
-    request = body(replace(query, after=None, facets=False))
     histogram = {"field": "created_at", "calendar_interval": "day", "time_zone": _ZONE, "format": "yyyy-MM-dd"}
     recent = {"range": {"created_at": {"gte": f"{since}T00:00:00{_ZONE}"}}}
-    # Filters of facets stand behind the counting in an ordinary request; here they come before it.
-    filters = [request["query"], request["post_filter"], recent]
+    fitting = _query(query, [one for _name, one in _conditions(query)])
     return {
-        "query": {"bool": {"filter": filters}},
+        "query": {"bool": {"filter": [fitting, recent]}},
         "aggs": {"days": {"date_histogram": histogram}},
         "size": 0,
     }
 
 
-def facets(aggregations: Any) -> dict[str, list[tuple[str, int]]]:
-    """Return facet → (value, number of cases), most frequent first."""
+def facets(answers: Sequence[Any]) -> dict[str, list[tuple[str, int]]]:
+    """Return facet → (value, number of cases), most frequent first, of what `counts` asked for."""
+    counted = {name: one for answer in answers for name, one in answer.get("aggregations", {}).items()}
     return {
         name: sorted(
-            ((str(one["key"]), int(one["doc_count"])) for one in aggregations[name]["values"]["buckets"]),
+            ((str(one["key"]), int(one["doc_count"])) for one in counted[name]["buckets"]),
             key=lambda pair: (-pair[1], pair[0]),
         )
         for name in FACETS
-    }
-
-
-def _facet(name: str, conditions: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    others = [one for other, one in conditions.items() if other != name]
-    return {
-        "filter": {"bool": {"filter": others}},
-        "aggs": {"values": {"terms": {"field": name, "size": MAX_VALUES}}},
     }
 
 

@@ -128,17 +128,16 @@ class ElasticsearchSearch:
         Raises:
             SearchUnavailable: the server is away, or the index is not ours.
         """
-        body = asking.body(query)
         with self._reached():
             self._ensure_index()
-            answer = self._client.search(index=self.alias, **body)
+            answer, *counted = self._ask(asking.body(query), *asking.counts(query))
         found = answer["hits"]["hits"]
         page, more = found[: query.size], len(found) > query.size
         terms = query.terms()
         return Page(
             hits=[Hit(int(one["_id"]), highlights(one["_source"]["folded"], terms)) for one in page],
-            total=answer["hits"]["total"]["value"],
-            facets=asking.facets(answer["aggregations"]) if query.facets else {},
+            total=counted[0]["hits"]["total"]["value"],
+            facets=asking.facets(counted) if query.facets else {},
             next_after=cursor.write(query.sort, page[-1]["sort"]) if more else None,
             backend=self.backend,
         )
@@ -151,8 +150,18 @@ class ElasticsearchSearch:
         """
         with self._reached():
             self._ensure_index()
-            answer = self._client.search(index=self.alias, **asking.ids(query))
+            (answer,) = self._ask(asking.ids(query))
         return [int(one["_id"]) for one in answer["hits"]["hits"]]
+
+    def _ask(self, *requests: dict[str, Any]) -> list[Any]:
+        """Return the answers to several requests at once; one that failed fails all."""
+        lines = [line for request in requests for line in ({}, request)]
+        answers: list[Any] = self._client.msearch(index=self.alias, searches=lines)["responses"]
+        for answer in answers:
+            if "error" in answer:
+                self._sure_until = 0.0
+                raise SearchUnavailable(f"{self._where}: {answer['error'].get('type')} ({answer['status']})")
+        return answers
 
     def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
         """Return cases that share much of its wording, the likest first.

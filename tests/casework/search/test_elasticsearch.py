@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
 from elasticsearch import Elasticsearch
 
 from casework.models import Case, Heartbeat, Outbox, Visible
-from casework.search import mapping, outbox
+from casework.search import asking, mapping, outbox
 from casework.search.alone import SILENT
 from casework.search.database import DatabaseSearch
 from casework.search.elasticsearch import ElasticsearchSearch
@@ -188,6 +189,25 @@ def test_two_rebuilds_at_once_are_refused(index: ElasticsearchSearch) -> None:
 def test_a_rebuild_of_which_nothing_is_heard_is_taken_over(index: ElasticsearchSearch) -> None:
     Heartbeat.objects.create(name=f"rebuild:{index.alias}", kind="rebuild", at=timezone.now() - 2 * SILENT)
     assert index.rebuild() == 0
+
+
+def test_a_question_whose_index_has_gone_is_named_although_it_is_asked_with_others(
+    index: ElasticsearchSearch, server: Elasticsearch
+) -> None:
+    put(index, make_case("一"))
+    server.indices.delete(index=f"{index.alias}-v*", expand_wildcards="all")
+    with pytest.raises(SearchUnavailable, match=r"index_not_found_exception \(404\)"):
+        index.search(ask())
+
+
+def test_each_facet_that_is_filtered_by_is_counted_without_its_own_filter_and_nothing_else_twice() -> None:
+    question = ask(filters={"state": ["open"], "site": ["demo"], "day": ["2026-11-28"]})
+    everything, by_site, by_state = sorted(asking.counts(question), key=lambda one: sorted(one["aggs"]))
+    assert sorted(everything["aggs"]) == ["category", "platform_class", "section", "severity"]
+    assert [list(one["aggs"]) for one in (by_site, by_state)] == [["site"], ["state"]]
+    fitting = [len(one["query"]["bool"]["filter"]) for one in (everything, by_site, by_state)]
+    assert fitting == [fitting[0], fitting[0] - 1, fitting[0] - 1]
+    assert [list(one["aggs"]) for one in asking.counts(replace(question, facets=False))] == [[]]
 
 
 def test_a_foreign_index_is_not_touched(index: ElasticsearchSearch, server: Elasticsearch) -> None:
