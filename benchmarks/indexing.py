@@ -35,7 +35,7 @@ def main(
     rounds: Annotated[int, typer.Option(help="Times that each way is taken, in turn.")] = 4,
     inside: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
-    """Print documents a second on the clock, CPU milliseconds of client and server a document, and the ratio."""
+    """Print documents a second on the clock, CPU milliseconds of each part a document, and the ratio."""
     if inside:
         print(json.dumps(_inside(cases, rounds)))
         return
@@ -57,11 +57,14 @@ def main(
         done = subprocess.run(command, env=here.environment, cwd=root, stdout=subprocess.PIPE, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     table = Table(title=f"{cases:,} cases, the least of {rounds} rounds")
-    for column in ("way", "documents/s", "client CPU ms", "server CPU ms", "bytes"):
+    for column in ("way", "documents/s", "client CPU ms", "server CPU ms", "PostgreSQL CPU ms", "bytes"):
         table.add_column(column, justify="left" if column == "way" else "right")
     for way in WAYS:
         one = found[way]
-        cells = (f"{cases / one['wall']:,.0f}", *(f"{one[part] / cases * 1000:.3f}" for part in ("client", "server")))
+        cells = (
+            f"{cases / one['wall']:,.0f}",
+            *(f"{one[part] / cases * 1000:.3f}" for part in ("client", "server", "database")),
+        )
         table.add_row(way, *cells, f"{one['bytes'] / cases:,.0f}")
     console, (ours, bare) = Console(width=110), (found[way] for way in WAYS)
     console.print(table)
@@ -77,6 +80,7 @@ def _inside(cases: int, rounds: int) -> dict[str, dict[str, float]]:
     from workers import django
 
     django.setup()
+    from django.db import connection
     from elasticsearch import Elasticsearch, helpers
 
     from casework.models import Case, Visible
@@ -89,19 +93,23 @@ def _inside(cases: int, rounds: int) -> dict[str, dict[str, float]]:
     ids = list(Case.objects.order_by("pk").values_list("pk", flat=True))
     documents = [mapping.document(case) for case in mapping.stored(Case.objects.order_by("pk"))]
     client, server, found = Elasticsearch(url, request_timeout=60), _server(url), dict[str, dict[str, float]]()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        database = psutil.Process(cursor.fetchone()[0])
     for turn in range(rounds):
         for way in WAYS:
             Visible.objects.all().delete()
             outbox.put_all()
             search = ElasticsearchSearch(url, f"{get_settings().search_index}-{turn}-{WAYS.index(way)}")
             search.count()  # makes the index
-            began, mine, theirs = time.monotonic(), time.process_time(), _used(server)
+            began, mine, theirs, kept = time.monotonic(), time.process_time(), _used(server), _used(database)
             if way == "sync":
                 search.sync(ids)
             else:
                 actions = ({"_index": search.alias, "_id": str(one["id"]), "_source": one} for one in documents)
                 helpers.bulk(client, actions, chunk_size=CHUNK)
             one = {"wall": time.monotonic() - began, "client": time.process_time() - mine}
+            one["database"] = _used(database) - kept
             if (held := search.count()) != cases:
                 raise SystemExit(f"{way}: {held} documents of {cases}")
             one["server"] = _used(server) - theirs  # counting refreshed the index: that is part of the work
