@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from casework import anchors, audit, decisions, evidence, intake, status
-from casework.models import Batch, Case, Role
+from casework.models import Batch, Case, Outbox, Role
 from tests.casework.factories import make_assessment, make_capture, make_user
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
@@ -45,9 +45,10 @@ def some_work(count: int) -> None:
 
 
 def test_a_restored_installation_is_the_one_that_was_backed_up_and_that_can_be_taken_back(
-    woodpecker: Any, tmp_path: Path
+    woodpecker: Any, tmp_path: Path, index_away: None
 ) -> None:
     some_work(3)
+    Outbox.objects.all().delete()
     before, file = lasting(), tmp_path / "backup.tgz"
     made = woodpecker("backup", str(file), "--json")
     assert (made.code, made.json["rows"]["case"], stat.S_IMODE(file.stat().st_mode)) == (0, 3, 0o600)
@@ -64,6 +65,8 @@ def test_a_restored_installation_is_the_one_that_was_backed_up_and_that_can_be_t
     back = woodpecker("restore", str(file), "--replace", "--json")
     assert (back.code, back.json["audit_whole"]) == (0, True), back.err
     assert lasting() == before
+    own = Case.objects.filter(copy_of=None).order_by("id").values_list("id", flat=True)
+    assert list(Outbox.objects.order_by("pk").values_list("pk", flat=True)) == list(own)
     assert Batch.objects.get().sent_at is None
     assert woodpecker("audit", "verify").code == 0
     some_work(2)  # work goes on: numbers, chains and files follow each other
