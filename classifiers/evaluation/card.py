@@ -185,6 +185,7 @@ _WITHOUT = {
     "encoder": "without the encoder",
     "typed": "without labels given by reading",
     "written": "without texts written by us",
+    "grown": "without texts grown from our grammars",
     "weak": "without weak labels (votes of models, word rules)",
 }
 

@@ -32,8 +32,8 @@ from classifiers.training.train import LEAST, about_run, fit_all, halves, progre
 from config.taxonomy import SLUGS
 
 ALL = "everything"
-LABELS = ("typed", "written", "weak")
-"""Labels given by reading, texts written by us, labels of models and of word rules."""
+LABELS = ("typed", "written", "grown", "weak")
+"""Labels given by reading, texts written by us, texts grown from our grammars, labels of models and of word rules."""
 POSITIVES, OTHERS = 150, 1500
 """Rows measured: so many of each category, and so many of none. Average precision on them is higher than where harm is
 rare; only differences mean something."""
@@ -147,7 +147,8 @@ def trained_without(
     version = f"{recipe.version}-without-{kind}" if kind != ALL else recipe.version
     folder = work / version
     if not (folder / WEIGHTS).is_file():
-        fewer = full if kind in (ALL, "written") else read(recipe, [without(kind, s) for s in sets], data, progress)[0]
+        same = all(without(kind, entry) == entry for entry in sets)
+        fewer = full if same else read(recipe, [without(kind, entry) for entry in sets], data, progress)[0]
         rows = joined(fewer, full, [entry.name for entry in sets if silenced(kind, entry)])
         rows, recipe = _trainable(rows, recipe)
         columns, weights = fit_all(rows, recipe, halves(rows, recipe.seed), data, lambda: None)
@@ -172,7 +173,8 @@ def without(kind: str, entry: LabelledSet) -> LabelledSet:
 
 def silenced(kind: str, entry: LabelledSet) -> bool:
     """Whether every label of a set is of one kind."""
-    return (kind == "written" and entry.ours) or (kind == "weak" and entry.weak)
+    ours = "grown" if entry.grown else "written"
+    return (kind == ours and entry.ours) or (kind == "weak" and entry.weak)
 
 
 def joined(fewer: Rows, full: Rows, silent: Sequence[str]) -> Rows:

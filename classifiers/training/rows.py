@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from classifiers.errors import DataError
 from classifiers.training.copies import near_copies
+from classifiers.training.grown import grow
 from classifiers.training.sets import SETS_FILE, Evidence, HoldBack, LabelledSet
 from classifiers.training.typed import digest_of, load_typed
 from classifiers.training.written import read_written
@@ -66,7 +67,7 @@ def load_rows(
     digests: dict[str, str] = {}
     for number, labelled in enumerate(sets):
         paths = files_of(labelled, data)
-        rows = [row for path in paths for row in (read_written(path) if labelled.ours else read_jsonl(path))]
+        rows = [row for path in paths for row in _read(path, labelled, seed)]
         digests[labelled.file] = hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
         mine = [text_of(row, labelled) for row in rows]
         apart = held_back(rows, mine, labelled.hold_back, seed)
@@ -100,8 +101,14 @@ def files_of(labelled: LabelledSet, data: Path) -> list[Path]:
         return [data / labelled.file]
     found = sorted(SETS_FILE.parent.glob(labelled.file))
     if not found:
-        raise DataError(SETS_FILE.parent / labelled.file, "-", "no such file", "TSV files of texts written by us")
+        raise DataError(SETS_FILE.parent / labelled.file, "-", "no such file", "files of texts written by us")
     return found
+
+
+def _read(path: Path, labelled: LabelledSet, seed: int) -> Iterator[dict[str, Any]]:
+    if labelled.grown:
+        return grow(path, each=labelled.grown, seed=seed)
+    return read_written(path) if labelled.ours else read_jsonl(path)
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
@@ -205,8 +212,10 @@ def _sample(said: NDArray[np.int8], most: int | None, seed: int) -> NDArray[np.i
     return np.sort(np.random.default_rng(seed).choice(useful, size=most, replace=False))
 
 
-def held_back(rows: list[dict[str, Any]], texts: list[str], rule: HoldBack, seed: int) -> NDArray[np.bool_]:
-    """Which rows of a set its own rule holds back."""
+def held_back(rows: list[dict[str, Any]], texts: list[str], rule: HoldBack | None, seed: int) -> NDArray[np.bool_]:
+    """Which rows of a set its own rule holds back: none where there is no rule."""
+    if rule is None:
+        return np.zeros(len(rows), dtype=bool)
     if rule.by == "values":
         return np.array([row.get(rule.field or "") in rule.values for row in rows], dtype=bool)
     if rule.by == "tail":

@@ -19,11 +19,13 @@ Model = TypeVar("Model", bound=BaseModel)
 Tier = Literal["open", "limited"]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What is read from a file of ours: unknown keys are refused, nothing is changed after reading."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Evidence(_Strict):
+class Evidence(Strict):
     """Rows whose field has one of these values are evidence for (1) or against (0) these categories."""
 
     field: str = "label"
@@ -55,7 +57,7 @@ class Evidence(_Strict):
         return not self.values and self.at_least is None and self.at_most is None
 
 
-class HoldBack(_Strict):
+class HoldBack(Strict):
     """What is held back from training: named values of a field, a share of a field's values, the file's end, or
     a share of the groups of near-copies."""
 
@@ -65,7 +67,7 @@ class HoldBack(_Strict):
     share: Annotated[float, Field(gt=0, lt=1)] = 0.2
 
 
-class LabelledSet(_Strict):
+class LabelledSet(Strict):
     """One set: where it is from, under what terms, and how its own labels map to our categories."""
 
     name: str
@@ -77,11 +79,20 @@ class LabelledSet(_Strict):
     evidence: tuple[Evidence, ...]
     against: tuple[str, ...] = Field(default=(), description="categories that no row of the set can be about")
     cannot_tell: str
-    hold_back: HoldBack
+    hold_back: HoldBack | None = Field(default=None, description="none: all of it trains, nothing is measured")
     ordinary: bool = Field(default=False, description="ordinary talk: the share flagged here is a false alarm rate")
     strip_spaces: bool = Field(default=False, description="the set was cut into words; blanks mean nothing")
     weak: bool = Field(default=False, description="labelled by models, no human label")
-    ours: bool = Field(default=False, description="written by us: `file` is a pattern of TSV files beside sets.yaml")
+    ours: bool = Field(default=False, description="written by us: `file` is a pattern of files beside sets.yaml")
+    grown: Annotated[int, Field(ge=0, le=1000)] = Field(
+        default=0, description="the files are grammars: so many texts are grown from each form, for training alone"
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _never_measured_on_grown(self) -> LabelledSet:
+        if self.grown and (self.hold_back or not self.ours):
+            raise ValueError("a grown set is ours and holds nothing back")
+        return self
 
 
 def load_sets(path: Path = SETS_FILE) -> dict[str, LabelledSet]:

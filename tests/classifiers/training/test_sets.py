@@ -40,6 +40,11 @@ def test_evidence_covers_named_values_and_ranges() -> None:
             "cannot_tell: c, hold_back: {by: tail}}",
             "gamblign",
         ),
+        (
+            "a: {file: f, origin: o, licence: l, tier: open, register: r, evidence: [], cannot_tell: c, ours: true, "
+            "grown: 3, hold_back: {by: tail}}",
+            "holds nothing back",
+        ),
     ],
 )
 def test_a_wrong_description_is_named(tmp_path: Path, body: str, named: str) -> None:
