@@ -211,8 +211,8 @@ def watch(rows: Rows, calibrating: NDArray[np.bool_], seed: int, most: int = WAT
     """A sample of the calibrating rows, of small sets more of their rows, at most `most` in all."""
     able = np.flatnonzero(calibrating)
     random = np.random.default_rng(seed)
-    share = np.bincount(rows.origin[able], minlength=len(rows.sets)).astype(np.float64) ** -0.5
-    p = share[rows.origin[able]]
+    counts = np.bincount(rows.origin[able], minlength=len(rows.sets))
+    p = counts[rows.origin[able]] ** -0.5
     chosen = np.sort(random.choice(able, size=min(most, len(able)), replace=False, p=p / p.sum()))
     return Watched(fold([rows.texts[i] for i in chosen]), rows.says[chosen])
 
