@@ -262,7 +262,7 @@ def _failures() -> list[str]:
         "  say that it is a warning.\n",
         "- *No keyword*: 老板，来点叶子 (drugs) and 大师算得准，加他改命 (superstition) are missed: every word of\n"
         "  them is an everyday one.\n",
-        "- *Banter*: 你个猪，快来接我放学 between friends is flagged for violence; 你这个猪队友 as an insult is not.\n",
+        "- *Banter*: 你个猪，快来接我放学 between friends is over ½ for bullying, as the insult 你这个猪队友 is.\n",
         "- *Short texts*: under six characters there is too little to go by.\n"
         "- *Own distress*: sad but safe posts are sometimes flagged as `self_harm`; the low threshold is meant so.\n",
     ]
