@@ -260,8 +260,8 @@ def _failures() -> list[str]:
         "## Known failures, by example\n",
         "- *Stance*: 表哥说刷单日结三百，我让他赶紧报警 is flagged for fraud: only its last words\n"
         "  say that it is a warning.\n",
-        "- *No keyword*: 老板，来点叶子 (drugs) and 大师算得准，加他改命 (superstition) are missed: every word of\n"
-        "  them is an everyday one.\n",
+        "- *No keyword*: 老板，来点叶子 (drugs) and 大师算得准，加他改命 (superstition) stay under .25, below\n"
+        "  most thresholds outside kid zones: every word of them is an everyday one.\n",
         "- *Banter*: 你个猪，快来接我放学 between friends is over ½ for bullying, as the insult 你这个猪队友 is.\n",
         "- *Short texts*: under six characters there is too little to go by.\n"
         "- *Own distress*: sad but safe posts are sometimes flagged as `self_harm`; the low threshold is meant so.\n",
@@ -270,7 +270,7 @@ def _failures() -> list[str]:
 
 def _data(card: Mapping[str, Any]) -> Iterator[str]:
     yield "## Data and licences\n"
-    yield "Weights are trained on these sets; none of their texts is in the repository, except those written by us.\n"
+    yield "Weights are trained on these sets; none of their texts is in the repository, except our own.\n"
     rows = (
         (one["name"], one["origin"], one["licence"], one["tier"], one["cannot_tell"].replace("\n", " "))
         for one in card["sets"]
