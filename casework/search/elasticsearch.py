@@ -216,8 +216,7 @@ class ElasticsearchSearch:
         with alone(f"rebuild:{self.alias}") as still_here:
             began = timezone.now()
             with self._reached():
-                old = self._behind_alias()
-                self._remove_leftovers(old)
+                self._remove_leftovers(self._behind_alias())
                 fresh = self._create()
             try:
                 for done in self._fill(fresh):
@@ -228,7 +227,8 @@ class ElasticsearchSearch:
                 # Should this process be killed before it has caught up, the sweep does it.
                 outbox.put_since(began - CLOCKS_APART)
                 with self._reached():
-                    self._move_alias(old, fresh)
+                    # Asked again: where there was none, whoever searched meanwhile has made one.
+                    self._move_alias(self._behind_alias(), fresh)
                 # Once more: whoever wrote to the old index just before has taken it out of the outbox just now.
                 outbox.put_since(began - CLOCKS_APART)
             except BaseException:

@@ -127,6 +127,22 @@ def test_a_rebuild_moves_the_alias_and_drops_the_old_index(index: ElasticsearchS
     assert list(server.indices.get_alias(name=index.alias)) == list(after)
 
 
+def test_an_index_that_somebody_else_makes_while_a_lost_one_is_filled_again_goes_too(
+    index: ElasticsearchSearch, server: Elasticsearch
+) -> None:
+    put(index, make_case("一"))
+    server.indices.delete(index=f"{index.alias}-v*", expand_wildcards="all")
+    page = ElasticsearchSearch(_address(server), index.alias)
+    page._client = index._client
+
+    def search_meanwhile(_done: int) -> None:
+        put(page, make_case("二"))
+
+    assert index.rebuild(search_meanwhile) == 2
+    assert len(server.indices.get(index=f"{index.alias}-v*")) == 1
+    assert len(ids(index, ask())) == 2
+
+
 def test_what_changes_during_a_rebuild_is_not_lost(index: ElasticsearchSearch) -> None:
     first, second = make_case("一"), make_case("二")
     put(index, first, second)
