@@ -304,14 +304,14 @@ class ElasticsearchSearch:
     def _first_index(self) -> None:
         name = self._create()
         try:
+            outbox.put_all()  # before anybody finds it: killed in between, an empty index would pass for a full one
             self._client.indices.put_alias(index=name, name=self.alias)
-        except ApiError:
+        except BaseException:
             self._client.indices.delete(index=name, ignore_unavailable=True)
             raise
         others = [index for index in self._behind_alias() if index != name]
         if others and min(others) < name:  # somebody else was first: theirs stays
             self._client.indices.delete(index=name, ignore_unavailable=True)
-        outbox.put_all()
 
     def _behind_alias(self) -> list[str]:
         try:

@@ -105,6 +105,21 @@ def test_an_index_that_is_lost_is_made_again_and_everything_is_behind(
     assert ids(again, ask()) == [first.pk]
 
 
+def test_whoever_is_killed_while_making_an_index_leaves_none_that_seems_to_hold_everything(
+    index: ElasticsearchSearch, server: Elasticsearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    server.indices.delete(index=f"{index.alias}-*")
+    index._sure_until = 0.0
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(outbox, "put_all", killed)
+        with pytest.raises(KeyboardInterrupt):
+            index.search(ask())
+    assert not server.indices.exists_alias(name=index.alias)
+
+
 def test_an_index_that_is_lost_in_the_middle_comes_back_by_itself(
     index: ElasticsearchSearch, server: Elasticsearch
 ) -> None:
