@@ -146,7 +146,10 @@ def _database_part() -> Part:
 
 
 def _disk_part() -> Part:
-    free = room()
+    try:
+        free = room()
+    except OSError as error:  # a network's disk that has gone, say
+        return Part("disk", False, f"{get_settings().data_dir}: {error.strerror or type(error).__name__}")
     return Part("disk", free >= LEAST_ROOM, f"{free // 2**20} MB left below {get_settings().data_dir}")
 
 

@@ -1,5 +1,6 @@
 """The state of every part, in the shape that is promised."""
 
+import errno
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -122,6 +123,15 @@ def test_a_full_disk_is_named_with_the_room_that_is_left(monkeypatch: pytest.Mon
     monkeypatch.setattr(status, "room", lambda: status.LEAST_ROOM - 1)
     part = next(part for part in status.parts() if part.name == "disk")
     assert (part.ok, part.detail) == (False, f"99 MB left below {get_settings().data_dir}")
+
+
+def test_a_disk_that_cannot_be_asked_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> int:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(status, "room", gone)
+    part = next(part for part in status.parts() if part.name == "disk")
+    assert (part.ok, part.detail) == (False, f"{get_settings().data_dir}: Stale file handle")
 
 
 def test_a_search_that_is_away_is_named_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
