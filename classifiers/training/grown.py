@@ -72,8 +72,15 @@ class Grammar(Strict):
 
 
 def slots_of(text: str) -> list[str]:
-    """Names of the slots in a text, as they stand."""
-    return [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+    """Names of the slots in a text, as they stand.
+
+    Raises:
+        ValueError: a brace is alone, or a slot holds more than a name.
+    """
+    slots = [part[1:] for part in Formatter().parse(text) if part[1] is not None]
+    if odd := [name for name, layout, conversion in slots if layout or conversion or not name]:
+        raise ValueError(f"slot {odd[0]!r} in {text!r} holds more, or less, than a name")
+    return [str(name) for name, _, _ in slots]
 
 
 def load_grammar(path: Path) -> Grammar:
