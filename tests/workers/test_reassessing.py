@@ -69,7 +69,7 @@ def test_a_worker_that_starts_with_another_model_assesses_again_what_is_open(
     assert Reassessment.objects.get().assessed == 5
 
 
-def test_changed_cases_are_sent_to_the_search(messages: Callable[[], list[Message]]) -> None:
+def test_changed_cases_are_sent_to_the_search(messages: Callable[[], list[Message]], index_away: None) -> None:
     case = make_case()
     tasks.begin_reassessment()
     lose_messages()
