@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from casework import claims
-from casework.errors import HeldByOther, NotAllowed
+from casework.errors import HeldByOther, NotAllowed, NotFound
 from casework.models import Case
 from casework.roles import Action, may
 from review_ui.access import allowed, person
@@ -28,7 +28,7 @@ def claim(request: HttpRequest, case_id: int) -> HttpResponse:
         context["claim"] = claims.take(case_id, user)
     except HeldByOther as error:
         context["held"] = error
-    except NotAllowed as error:
+    except (NotAllowed, NotFound) as error:  # decided, or gone: the open page is told and asks no more
         context["over"] = in_words(error)
     return render(request, "review_ui/claim.html", context)
 

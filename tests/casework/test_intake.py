@@ -7,15 +7,23 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from casework import intake, signals
+from casework import hits, intake, signals
 from casework.errors import InvalidInput
 from casework.models import Batch, Case, DailyCount, InboxItem, SeenCapture
 from classifiers.assessment import Assessment
+from config.settings import get_settings
 from crawlers.capture import Capture
 from tests.casework.factories import make_assessment, make_capture
 from tests.casework.threads import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What scores low becomes no case: ids differ from run to run, and one in a hundred would join the audit sample."""
+    own = get_settings().model_copy(update={"audit_rate": 0.0})
+    monkeypatch.setattr(hits, "get_settings", lambda: own)
 
 
 @pytest.fixture

@@ -36,6 +36,15 @@ def test_others_see_who_holds_it_in_the_queue_and_on_the_page(enter: Enter) -> N
     assert not read(fragment).css('form[action$="take-over/"]')
 
 
+def test_a_page_whose_case_was_purged_is_told_so_and_asks_no_more(enter: Enter) -> None:
+    case, user = make_case(), make_user()
+    client = enter(user)
+    decisions.decide(case.pk, user, "out_of_scope", expected_version=1)
+    fragment = client.post(f"/cases/{case.pk}/claim/", headers=HTMX)
+    assert "无权查看" in words(fragment)
+    assert "hx-trigger" not in read(fragment).css("#claim").attrib
+
+
 def test_the_lead_takes_over_on_the_page(enter: Enter) -> None:
     case, lead = make_case(), make_user(Role.LEAD)
     claims.take(case.pk, make_user())
