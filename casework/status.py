@@ -31,11 +31,12 @@ LEAST_ROOM = 100 * 2**20
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the system, whether it answers, and in a few words how."""
+    """One part of the system, whether it answers, and in a few words how; of the disk also how many bytes are free."""
 
     name: str
     ok: bool
     detail: str = ""
+    free: int | None = None
 
 
 def beat(kind: str, detail: str = "") -> None:
@@ -150,7 +151,7 @@ def _disk_part() -> Part:
         free = room()
     except OSError as error:  # a network's disk that has gone, say
         return Part("disk", False, f"{get_settings().data_dir}: {error.strerror or type(error).__name__}")
-    return Part("disk", free >= LEAST_ROOM, f"{free // 2**20} MB left below {get_settings().data_dir}")
+    return Part("disk", free >= LEAST_ROOM, f"{free // 2**20} MB left below {get_settings().data_dir}", free)
 
 
 def _search_part() -> Part:

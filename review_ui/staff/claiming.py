@@ -29,7 +29,7 @@ def claim(request: HttpRequest, case_id: int) -> HttpResponse:
     except HeldByOther as error:
         context["held"] = error
     except (NotAllowed, NotFound) as error:  # decided, or gone: the open page is told and asks no more
-        context["over"] = in_words(error)
+        context |= {"over": in_words(error), "gone": isinstance(error, NotFound)}
     return render(request, "review_ui/claim.html", context)
 
 

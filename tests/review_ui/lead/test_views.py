@@ -9,7 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 import config.policy
-from casework import activations, audit
+from casework import activations, audit, status
 from casework.models import AuditEntry, Batch, Case, CaseState, Heartbeat, Role
 from config.settings import get_settings
 from review_ui.words import ACTS
@@ -32,6 +32,19 @@ def test_the_figures_say_how_things_stand(enter: Enter, at_work: None) -> None:
     assert "S1 严重 1 · S2 一般 1" in words(page)
     assert "✓ 正常 后台处理 1 个在工作" in words(page, ".parts")
     assert read(page).css(".numbers a::attr(href)").getall() == ["/queue/", "/queue/?state=escalated", "/notices/"]
+
+
+def test_a_disk_that_is_full_or_gone_is_named_and_the_page_stays(enter: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> int:
+        raise OSError("Stale file handle")
+
+    lead = enter(Role.LEAD)
+    monkeypatch.setattr(status, "room", lambda: 12 * 2**20)
+    assert "磁盘 剩余 12 MB" in words(lead.get("/lead/"), ".parts")
+    monkeypatch.setattr(status, "room", gone)
+    page = lead.get("/lead/")
+    assert page.status_code == 200
+    assert "磁盘" in words(page, ".parts")
 
 
 def test_what_leads_to_a_list_counts_what_this_person_finds_there(enter: Enter) -> None:

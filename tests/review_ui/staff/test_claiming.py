@@ -43,6 +43,7 @@ def test_a_page_whose_case_was_purged_is_told_so_and_asks_no_more(enter: Enter) 
     fragment = client.post(f"/cases/{case.pk}/claim/", headers=HTMX)
     assert "无权查看" in words(fragment)
     assert "hx-trigger" not in read(fragment).css("#claim").attrib
+    assert read(fragment).css("#claim a::attr(href)").getall() == ["/queue/"]
 
 
 def test_the_lead_takes_over_on_the_page(enter: Enter) -> None:
