@@ -124,7 +124,8 @@ def _visible_seconds() -> dict[str, float]:
 def _search() -> dict[str, Any]:
     search = get_search()
     try:
-        return {"backend": search.backend, "documents": search.count(), "behind": search.behind()}
+        behind = search.behind()  # before the count: where nothing was behind, every document is among the counted
+        return {"backend": search.backend, "documents": search.count(), "behind": behind}
     except SearchUnavailable as error:
         return {"backend": search.backend, "documents": None, "behind": None, "error": str(error)}
 
