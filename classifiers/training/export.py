@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from classifiers.encoder import GRAPH, Tokens
 from classifiers.normalise.fold import fold
+from classifiers.training.attention import rewrite
 from classifiers.training.begin import OtherForCategories
 from classifiers.training.encoder_model import WoodpeckerForCategories
 from classifiers.training.served import served
@@ -60,6 +61,7 @@ def export(
         _trace(plain, target, batches[0])
     elif isinstance(plain, WoodpeckerForCategories):
         _trace(served(plain, map(torch.from_numpy, batches)), target, batches[0])
+        rewrite(target)
     else:
         with tempfile.TemporaryDirectory() as scratch:
             floats = Path(scratch) / "float.onnx"

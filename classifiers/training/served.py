@@ -2,7 +2,8 @@
 
 The tables are read as int8 and never scaled: what a column is worth goes into the projection's matrix, so their bytes
 are multiplied as they are. Every other matrix takes bytes of fixed scale and gives floats, bias added, in one operation
-(`MatMulIntegerToFloat`): nothing is rounded on the way out. Attention stays in floats, one operation for all heads.
+(`MatMulIntegerToFloat`): nothing is rounded on the way out. Attention stays in floats, one operation for all heads,
+which `attention.py` then writes as ONNX's own.
 
 Operations of `com.microsoft` are part of every build of ONNX Runtime:
 https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md

@@ -11,13 +11,19 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+import typer
+from typer.testing import CliRunner
 
 from classifiers.alphabet import PAD, Alphabet
-from classifiers.encoder import GRAPH
+from classifiers.encoder import GRAPH, TOKENIZER, load_encoder, save_manifest
+from classifiers.training import attention
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories
 from classifiers.training.export import export
 from classifiers.training.served import served
+from classifiers.training.tokens import save_tokenizer
 
+COMMAND = typer.Typer(add_completion=False)
+COMMAND.command()(attention.main)
 ALPHABET = Alphabet.of(list("今天的作文课真有意思春游去哪里 abc!"))
 TEXTS = ["今天的作文课真有意思", "春游去哪里", "", "作文" * 100, "abc 作文课！"]
 
@@ -64,6 +70,36 @@ def test_every_matrix_of_a_layer_is_multiplied_as_bytes_in_one_operation(model: 
     graph = onnx.load(export(model, ALPHABET, tmp_path, TEXTS)).graph
     kinds = Counter(node.op_type for node in graph.node)
     assert kinds["MatMulIntegerToFloat"] == 1 + 2 * 6
-    assert kinds["MultiHeadAttention"] == 2
-    assert not {"MatMul", "QLinearMatMul", "DequantizeLinear", "Softmax"} & kinds.keys()
+    assert kinds["Attention"] == 2
+    assert not {"MatMul", "QLinearMatMul", "DequantizeLinear", "Softmax", "MultiHeadAttention"} & kinds.keys()
     assert kinds["Relu"] == 1  # of the heads alone: in a layer it is the range that bytes begin at
+
+
+def test_a_folder_exported_before_is_rewritten_and_says_the_same_to_the_bit(
+    model: Any, ids: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifiers.training.export.rewrite", lambda path: 0)
+    export(model, ALPHABET, tmp_path, TEXTS)
+    save_tokenizer(ALPHABET, tmp_path / TOKENIZER)
+    categories = [{"slug": slug, "platt": [1.5, -0.5]} for slug in model.config.classes]
+    save_manifest(tmp_path, version="before", categories=categories, about={"licence": "own"})
+    before = _said(tmp_path, ids)
+    manifest = load_encoder(tmp_path).manifest
+    runner = CliRunner()
+    assert "2 layers rewritten" in runner.invoke(COMMAND, [str(tmp_path)]).output
+    assert (_said(tmp_path, ids) == before).all()
+    after = load_encoder(tmp_path).manifest
+    assert after["files"][GRAPH] != manifest["files"][GRAPH]
+    assert {**after, "files": manifest["files"]} == manifest
+    assert "no layers rewritten" in runner.invoke(COMMAND, [str(tmp_path)]).output
+
+
+def test_a_folder_that_is_not_what_its_manifest_says_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}", "utf-8")
+    answer = CliRunner().invoke(COMMAND, [str(tmp_path)])
+    assert answer.exit_code == 2
+    assert "manifest.json" in answer.output
+
+
+def _said(folder: Path, ids: Any) -> Any:
+    return onnxruntime.InferenceSession(folder / GRAPH).run(None, {"input_ids": ids.numpy()})[0]
