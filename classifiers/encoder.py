@@ -21,7 +21,7 @@ from classifiers.calibration import Platt
 from classifiers.errors import ModelError
 from classifiers.normalise.fold import Folded
 from classifiers.pieces import Pieces
-from classifiers.windows import Windows
+from classifiers.windows import FILLED, Windows
 
 FORMAT = "silver-woodpecker encoder 1"
 MANIFEST, TOKENIZER, GRAPH = "manifest.json", "tokenizer.json", "encoder.onnx"
@@ -60,7 +60,7 @@ class Encoder:
         cut = self.tokens.windows(folded)
         among = None if texts is None else np.flatnonzero(texts[cut.owner])
         found = np.full((len(folded), len(self.slugs)), -np.inf)
-        for chosen in cut.batches(among=among):
+        for chosen in cut.batches(among=among, filling=FILLED):
             logits = self._session.run(None, {"input_ids": cut.padded(chosen)})[0]
             np.maximum.at(found, cut.owner[chosen], logits)
         return found

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 LONGEST = 126  # ids in a window; with one at either end, 128
 MOST_WINDOWS = 8
 BATCH_IDS = 384  # ids read at once: more of them spare calls, but cost as much again in filling up and in cache
+FILLED = 20  # ids that only fill a batch up, at most: as many as a call costs
 
 
 class Frame(NamedTuple):
@@ -44,22 +45,30 @@ class Windows:
         rows[inside] = self.ids[(self.starts[chosen][:, None] + place)[inside]]
         return rows
 
-    def batches(self, ids: int = BATCH_IDS, among: NDArray[np.int64] | None = None) -> Iterator[NDArray[np.int64]]:
-        """Numbers of windows of like length, all or some, together at most `ids` ids where padded."""
+    def batches(
+        self, ids: int = BATCH_IDS, among: NDArray[np.int64] | None = None, filling: int | None = None
+    ) -> Iterator[NDArray[np.int64]]:
+        """Numbers of windows of like length, all or some, together at most `ids` ids where padded, of which at most
+        `filling` are padding."""
         chosen = np.arange(len(self.owner)) if among is None else among
-        for part in alike((self.ends - self.starts + 2)[chosen], ids):
+        for part in alike((self.ends - self.starts + 2)[chosen], ids, filling):
             yield chosen[part]
 
 
-def alike(lengths: NDArray[np.int64], room: int) -> Iterator[NDArray[np.int64]]:
-    """Numbers of rows of like length, the shortest first, together at most `room` where filled up; or one alone."""
+def alike(lengths: NDArray[np.int64], room: int, filling: int | None = None) -> Iterator[NDArray[np.int64]]:
+    """Numbers of rows of like length, the shortest first, together at most `room` where filled up, of which at most
+    `filling` fills up; or one alone."""
     order = np.argsort(lengths, kind="stable")
     ordered = lengths[order].tolist()
+    most = room if filling is None else filling
     begin = 0
     while begin < len(ordered):
-        end = begin + 1
-        while end < len(ordered) and ordered[end] * (end + 1 - begin) <= room:
-            end += 1
+        end, filled = begin + 1, 0
+        while end < len(ordered):
+            longer = filled + (ordered[end] - ordered[end - 1]) * (end - begin)
+            if longer > most or ordered[end] * (end + 1 - begin) > room:
+                break
+            end, filled = end + 1, longer
         yield order[begin:end]
         begin = end
 

@@ -9,7 +9,7 @@ from typing import Any
 from celery.signals import worker_init, worker_process_init, worker_ready
 
 from config.settings import get_settings
-from workers import connections, logs, timing
+from workers import connections, garbage, logs, timing
 from workers import django as woodpecker_django
 from workers.processes import die_with_parent
 
@@ -32,6 +32,7 @@ def load_model(sender: Any, **_: Any) -> None:
     """Load the model once; the pool's processes share its memory."""
     if str(sender).startswith("assess@"):
         tasks.assessor()
+        garbage.look_seldom()
 
 
 @worker_ready.connect

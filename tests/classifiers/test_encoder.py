@@ -68,14 +68,17 @@ def test_windows_cover_both_ends_and_are_short_enough(lengths: list[int]) -> Non
             assert len(mine) == MOST_WINDOWS
 
 
-@given(st.lists(st.integers(0, 40), min_size=1, max_size=20), st.integers(8, 400))
-def test_batches_hold_every_window_once_and_keep_within_their_size(lengths: list[int], most: int) -> None:
+@given(st.lists(st.integers(0, 40), min_size=1, max_size=20), st.integers(8, 400), st.none() | st.integers(0, 40))
+def test_batches_hold_every_window_once_and_keep_within_their_size(
+    lengths: list[int], most: int, filling: int | None
+) -> None:
     cut = ENCODER.tokens.windows(fold(["作文" * length for length in lengths]))
-    batches = list(cut.batches(most))
+    batches = list(cut.batches(most, filling=filling))
     assert sorted(np.concatenate(batches).tolist()) == list(range(len(cut.owner)))
     for chosen in batches:
         rows = cut.padded(chosen)
         assert rows.size <= most or len(chosen) == 1
+        assert filling is None or (rows == PAD).sum() <= filling
         assert (rows[:, 0] == SEP).all()
         assert ((rows == SEP).sum(axis=1) == 2).all()
         assert ((rows != PAD).sum(axis=1) == cut.ends[chosen] - cut.starts[chosen] + 2).all()

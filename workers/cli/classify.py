@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workers import garbage
 from workers.cli.explain import show
 from workers.cli.output import Exit, Json, complain, errors, leave, summary
 
@@ -62,6 +63,7 @@ def classify(
         write = stream.open_target(target, source, sys.stdout.buffer)
     except ClassifierError as error:
         leave(Exit.WRONG_INPUT, str(error), as_json=json)
+    garbage.look_seldom()
     try:
         with _counting("texts") as tick, ExitStack() as files:
             for name, opened in ((source, read), (target, write)):
