@@ -10,17 +10,21 @@ from casework.errors import InvalidInput
 from casework.exposure import Scope
 from casework.models import Case, CaseState
 from casework.search import cursor
+from casework.search.counting import Counts
 from casework.search.mapping import letters
 from casework.search.port import FACETS, Query, Sort, Term, band
 
 SORTS: dict[Sort, list[dict[str, Any]]] = {
-    Sort.URGENCY: [{"severity": "asc"}, {"score": "desc"}, {"id": "asc"}],
+    # One number, so that cases which are less urgent than a whole page need not be looked at (`mapping.urgency`).
+    Sort.URGENCY: [{"urgency": "asc"}, {"id": "asc"}],
     Sort.NEWEST: [{"created_at": "desc"}, {"id": "desc"}],
     Sort.OLDEST: [{"created_at": "asc"}, {"id": "asc"}],
     Sort.SCORE: [{"score": "desc"}, {"id": "asc"}],
     Sort.RELEVANCE: [{"_score": "desc"}, {"id": "desc"}],
 }
 MAX_VALUES = 200
+MOST_ALIKE = 10_000
+"""Cases that are looked at for likeness where a text has none but common words."""
 _ZONE = "+08:00"
 
 
@@ -83,21 +87,37 @@ def ids(query: Query) -> dict[str, Any]:
     return request | {"_source": False, "size": min(query.size, request["size"])}
 
 
-def similar(case: Case, scope: Scope, size: int) -> dict[str, Any]:
-    """Return the request for cases that share the words of this one which are rare elsewhere."""
-    conditions = [{"terms": {name: values}} for name, values in scope.filters().items()]
-    like = {"fields": ["folded"], "like": [case.folded], "min_term_freq": 1, "min_doc_freq": 1, "max_query_terms": 25}
+def similar(case: Case, scope: Scope, size: int, *, common: int | None) -> dict[str, Any]:
+    """Return the request for cases that share the words of this one which are rare elsewhere.
+
+    Args:
+        case: the case that others are to be like.
+        scope: what the person who asks may meet.
+        size: most cases wanted.
+        common: words that stand in more documents are not looked for; None: every word may be, but fewer are, and no
+            more than `MOST_ALIKE` cases that share them are looked at.
+    """
+    like: dict[str, Any] = {"fields": ["folded"], "like": [case.folded], "minimum_should_match": "30%"}
+    like |= {"min_term_freq": 1, "min_doc_freq": 1}
+    like |= {"max_query_terms": 10} if common is None else {"max_query_terms": 25, "max_doc_freq": common}
     return {
         "query": {
             "bool": {
-                "must": [{"more_like_this": like | {"minimum_should_match": "30%"}}],
-                "filter": conditions,
+                "must": [{"more_like_this": like}],
+                "filter": [{"terms": {name: values}} for name, values in scope.filters().items()],
                 "must_not": [{"term": {"id": case.pk}}, {"term": {"state": str(CaseState.OUT_OF_SCOPE)}}],
             }
         },
         "size": size,
+        "track_total_hits": False,
         "source": False,
+        **({"terminate_after": MOST_ALIKE} if common is None else {}),
     }
+
+
+def common(documents: int) -> int:
+    """Return in how many of so many documents a word is too common to tell what is alike: one in twenty."""
+    return max(1000, documents // 20)
 
 
 def days(query: Query, since: date) -> dict[str, Any]:
@@ -112,16 +132,17 @@ def days(query: Query, since: date) -> dict[str, Any]:
     }
 
 
-def facets(answers: Sequence[Any]) -> dict[str, list[tuple[str, int]]]:
-    """Return facet → (value, number of cases), most frequent first, of what `counts` asked for."""
-    counted = {name: one for answer in answers for name, one in answer.get("aggregations", {}).items()}
-    return {
+def counted(answers: Sequence[Any], *, facets: bool) -> Counts:
+    """Return what the answers to `counts` say."""
+    found = {name: one for answer in answers for name, one in answer.get("aggregations", {}).items()}
+    by_facet = {
         name: sorted(
-            ((str(one["key"]), int(one["doc_count"])) for one in counted[name]["buckets"]),
+            ((str(one["key"]), int(one["doc_count"])) for one in found[name]["buckets"]),
             key=lambda pair: (-pair[1], pair[0]),
         )
-        for name in FACETS
+        for name in (FACETS if facets else ())
     }
+    return Counts(total=answers[0]["hits"]["total"]["value"], facets=by_facet)
 
 
 def _text(terms: Sequence[Term]) -> list[dict[str, Any]]:

@@ -21,7 +21,8 @@ from casework import keys
 from casework.errors import InvalidInput
 from casework.exposure import Scope
 from casework.models import Case, CaseState
-from casework.search import cursor
+from casework.search import counting, cursor
+from casework.search.counting import Counts
 from casework.search.port import FACETS, Hit, Page, Query, Sort, SyncReport, Term, band, highlights, last_days
 
 ORDERS: dict[Sort, tuple[tuple[str, bool], ...]] = {
@@ -53,14 +54,15 @@ class DatabaseSearch:
         terms = query.terms()
         few = _few(terms) if terms else None
         found = _matching(query, terms, few=few)
-        total, facets = _counted(query, terms, few) if query.facets else (found.count(), {})
+        counts = counting.kept(query, self.backend) or counting.keep(query, self.backend, _counts(query, terms, few))
         names = [name for name, _ in ORDERS[query.sort]]
         cases = list(_page(found, query, terms).values("pk", "folded", *names))
         page, more = cases[: query.size], len(cases) > query.size
         return Page(
             hits=[Hit(row["pk"], highlights(row["folded"], terms)) for row in page],
-            total=total,
-            facets=facets,
+            total=counts.total,
+            facets=counts.facets,
+            counted_at=counts.at,
             next_after=cursor.write(query.sort, [_plain(page[-1][name]) for name in names]) if more else None,
             backend=self.backend,
         )
@@ -217,6 +219,12 @@ def _after(cases: QuerySet[Case], query: Query, order: Sequence[tuple[str, bool]
         equal = Q(**{order[before][0]: place[before] for before in range(at)})
         past |= equal & Q(**{f"{name}__{'lt' if down else 'gt'}": place[at]})
     return cases.filter(past)
+
+
+def _counts(query: Query, terms: Sequence[Term], few: Sequence[int] | None) -> Counts:
+    if not query.facets:
+        return Counts(_matching(query, terms, few=few).count(), {})
+    return Counts(*_counted(query, terms, few))
 
 
 def _counted(

@@ -22,7 +22,7 @@ from pydantic_core import to_json
 from casework import bulk
 from casework.exposure import Scope
 from casework.models import Case, Outbox
-from casework.search import asking, cursor, mapping, outbox
+from casework.search import asking, counting, cursor, mapping, outbox
 from casework.search.alone import alone
 from casework.search.mapping import Stored
 from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights, last_days
@@ -49,6 +49,7 @@ class ElasticsearchSearch:
         self.alias, self.analyzer = alias, analyzer
         addresses, credentials = _without_credentials(url)
         self._where = ", ".join(addresses)
+        self._name = f"{self.backend}:{self._where}:{alias}"
         self._sure_until = 0.0
         self._client = Elasticsearch(
             addresses,
@@ -130,14 +131,17 @@ class ElasticsearchSearch:
         """
         with self._reached():
             self._ensure_index()
-            answer, *counted = self._ask(asking.body(query), *asking.counts(query))
+            counts = counting.kept(query, self._name)
+            answer, *counted = self._ask(asking.body(query), *([] if counts else asking.counts(query)))
+        counts = counts or counting.keep(query, self._name, asking.counted(counted, facets=query.facets))
         found = answer["hits"]["hits"]
         page, more = found[: query.size], len(found) > query.size
         terms = query.terms()
         return Page(
             hits=[Hit(int(one["_id"]), highlights(one["_source"]["folded"], terms)) for one in page],
-            total=counted[0]["hits"]["total"]["value"],
-            facets=asking.facets(counted) if query.facets else {},
+            total=counts.total,
+            facets=counts.facets,
+            counted_at=counts.at,
             next_after=cursor.write(query.sort, page[-1]["sort"]) if more else None,
             backend=self.backend,
         )
@@ -166,6 +170,9 @@ class ElasticsearchSearch:
     def similar(self, case: Case, scope: Scope, size: int = 8) -> list[int]:
         """Return cases that share much of its wording, the likest first.
 
+        Words that stand in one of twenty cases tell little and cost the most: they are looked for only where no case
+        shares others.
+
         Raises:
             SearchUnavailable: the server is away.
         """
@@ -173,8 +180,12 @@ class ElasticsearchSearch:
             return []
         with self._reached():
             self._ensure_index()
-            answer = self._client.search(index=self.alias, **asking.similar(case, scope, size))
-        return [int(one["_id"]) for one in answer["hits"]["hits"]]
+            common = asking.common(self._client.count(index=self.alias)["count"])
+            for most in (common, None):
+                answer = self._client.search(index=self.alias, **asking.similar(case, scope, size, common=most))
+                if found := answer["hits"]["hits"]:
+                    break
+        return [int(one["_id"]) for one in found]
 
     def days(self, query: Query, days: int) -> list[tuple[date, int]]:
         """Return how many cases of a question were made on each of the last days.

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from casework.models import Case
 
-VERSION = 3
+VERSION = 4
 """Grows with the mapping; part of every index's name, so that an older index is recognised and rebuilt."""
 MARK = "woodpecker-cases"
 """Stands in the mapping's _meta, so that a foreign index is not taken for ours."""
@@ -53,6 +53,7 @@ def mappings(analyzer: str) -> dict[str, Any]:
             "kid_zone": {"type": "boolean"},
             "restricted": {"type": "boolean"},
             "score": {"type": "double"},
+            "urgency": {"type": "double"},
             "created_at": {"type": "date"},
         },
     }
@@ -105,8 +106,14 @@ def document(case: Stored) -> dict[str, Any]:
         "kid_zone": case.kid_zone,
         "restricted": case.restricted,
         "score": case.score,
+        "urgency": urgency(case.severity, case.score),
         "created_at": case.created_at.isoformat(),
     }
+
+
+def urgency(severity: str, score: float) -> float:
+    """Return the place in the order of urgency as one number, the least first: by severity, then the highest score."""
+    return 2 * int(severity[1:]) + 1 - score
 
 
 def letters(folded: str) -> str:

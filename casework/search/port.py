@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -135,6 +135,8 @@ class Page:
     backend: str
     degraded: str = ""
     """Why the answer comes from the database although an index is configured; empty when all is well."""
+    counted_at: datetime | None = None
+    """When total and facets were counted, where that was not for this page (`casework.search.counting`)."""
 
 
 @dataclass(frozen=True)

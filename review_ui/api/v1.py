@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -56,11 +57,12 @@ class CaseOut(Schema):
 
 
 class CasePage(Schema):
-    """One page of cases."""
+    """One page of cases; `counted_at` says when total and facets were counted, where that was not for this page."""
 
     total: int
     items: list[CaseOut]
     facets: dict[str, list[tuple[str, int]]]
+    counted_at: datetime | None
     next_after: str | None
     degraded: str
 
@@ -110,6 +112,7 @@ def list_cases(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
         "total": page.total,
         "items": [_case(found[hit.case_id], request) for hit in page.hits if hit.case_id in found],
         "facets": page.facets,
+        "counted_at": page.counted_at,
         "next_after": page.next_after,
         "degraded": page.degraded,
     }

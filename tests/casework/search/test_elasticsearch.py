@@ -241,6 +241,22 @@ def test_each_facet_that_is_filtered_by_is_counted_without_its_own_filter_and_no
     assert [list(one["aggs"]) for one in asking.counts(replace(question, facets=False))] == [[]]
 
 
+def test_what_is_alike_is_found_by_rare_words_and_where_a_text_has_none_by_common_ones(
+    index: ElasticsearchSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "common", lambda documents: documents // 3)
+    case = make_case("加微信领游戏点券，老槐树底下见")
+    near, reworded = make_case("加微信领游戏点券！老槐树底下见"), make_case("老槐树底下有人等，带上游戏点券")
+    flood = [make_case(f"加微信领游戏点券{'。' * n}") for n in range(6)]
+    put(index, case, near, reworded, *flood)
+    assert index.similar(case, EVERYTHING) == [near.pk, reworded.pk]
+    assert set(index.similar(flood[0], EVERYTHING, size=20)) == {case.pk, near.pk, *(one.pk for one in flood[1:])}
+
+
+def test_of_a_small_index_no_word_is_too_common() -> None:
+    assert [asking.common(documents) for documents in (0, 20_000, 1_000_000)] == [1000, 1000, 50_000]
+
+
 def test_a_foreign_index_is_not_touched(index: ElasticsearchSearch, server: Elasticsearch) -> None:
     other = ElasticsearchSearch(_address(server), f"{index.alias}-x")
     other._client = index._client

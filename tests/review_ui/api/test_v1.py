@@ -62,6 +62,7 @@ def test_cases_are_searched_filtered_and_paged(enter: Enter) -> None:
     assert seen == [one.number for one in kites]
     assert after is None
     assert ["S3", 5] in page["facets"]["severity"]
+    assert page["counted_at"] is None
 
 
 def test_texts_stay_behind_their_masks(enter: Enter) -> None:

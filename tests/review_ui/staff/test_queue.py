@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
+from django.core.cache import cache
 
 from casework.models import CaseState, Role
+from casework.search import counting
 from casework.search.database import DatabaseSearch
 from casework.search.elasticsearch import ElasticsearchSearch
 from casework.search.fallback import WithFallback
@@ -180,6 +183,22 @@ def test_without_the_index_the_queue_goes_on_and_says_so(enter: Enter, monkeypat
     page = enter(Role.REVIEWER).get("/queue/")
     assert numbers(page) == [case.number]
     assert "搜索引擎暂不可用" in messages(page)[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "words_"), [("zh-hans", r"3 件 · [0-9:]{8} 统计"), ("en", r"3 cases · counted at [0-9:]{8}")]
+)
+def test_of_a_large_queue_it_is_said_when_it_was_counted(
+    language: str, words_: str, enter: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()
+    monkeypatch.setattr(counting, "MANY", 3)
+    _cases, reviewer = [make_case() for _ in range(3)], enter(Role.REVIEWER)
+    reviewer.cookies["django_language"] = language
+    now, again = (words(reviewer.get("/queue/"), "h1.total") for _ in range(2))
+    assert re.fullmatch(r"3 (件|cases)", now)
+    assert re.fullmatch(words_, again)
+    cache.clear()
 
 
 def test_a_sample_is_marked_only_once_somebody_has_decided(enter: Enter) -> None:
