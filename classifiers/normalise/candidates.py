@@ -49,7 +49,7 @@ class Candidates:
         self._looks = _reversed(all_looks())
         self._drawn = _reversed(all_emoji())
         self._splits = _folded_keys(_reversed(all_splits()))
-        self._split_starts = {form[0] for form in self._splits}
+        self._split_starts = {form[:2] for form in self._splits}
         self._longest_split = max(map(len, self._splits))
         self.emoji: NDArray[np.bool_] = np.zeros(CODE_POINTS, dtype=bool)
         for sign in self._drawn:
@@ -62,7 +62,7 @@ class Candidates:
         """What may be read from a place on; the very first is the character as it stands."""
         char = text[place]
         found = [self._single(char)]
-        if char in self._split_starts:
+        if text[place : place + 2] in self._split_starts:
             found += self._put_together(text, place)
         if "a" <= char <= "z":
             start, end = _letters_around(text, place)

@@ -48,13 +48,15 @@ class Reading:
     @cached_property
     def undone(self) -> tuple[Undone, ...]:
         """What was read in place of what."""
-        base = int(self._folded.bounds[self._number])
-        given = int(self._folded.given_bounds[self._number])
+        part = slice(int(self._folded.bounds[self._number]), int(self._folded.bounds[self._number + 1]))
+        starts, ends = self._folded.source[part].tolist(), self._folded.ends[part].tolist()
+        given = self._folded.given_bounds
+        whole = to_text(self._folded.given[int(given[self._number]) : int(given[self._number + 1])])
         found = []
         for edit in self._edits:
-            start, end = int(self._folded.source[base + edit.start]), int(self._folded.ends[base + edit.end - 1])
-            seen = to_text(self._folded.given[given + start : given + end])
-            found.append(Undone(start=start, end=end, seen=seen, read_as=edit.word.read_as, kind=edit.word.kind))
+            start, end = starts[edit.start], ends[edit.end - 1]
+            meant = edit.word
+            found.append(Undone(start=start, end=end, seen=whole[start:end], read_as=meant.read_as, kind=meant.kind))
         return tuple(found)
 
     @cached_property

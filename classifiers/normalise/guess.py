@@ -29,7 +29,7 @@ STRANGE_LEAST, STRANGE_SHARE = 2, 0.2
 rare word makes one, an evader many."""
 MOST_PLACES = 300  # characters doubted in one text
 LONGEST_RUN = 60  # neighbouring doubted characters weighed together
-TOGETHER = 2000  # doubted characters whose readings are in memory together: some hundred pairs of neighbours each
+TOGETHER = 1000  # doubted characters whose readings are in memory together: some hundred pairs of neighbours each
 FEW_COST, MANY = 4.0, 0.35
 """What an evasion costs more where hardly any pair is strange; nothing from a share of `MANY` on."""
 EVERY = 0.25

@@ -45,15 +45,16 @@ class _Grid:
     """
 
     choices: list[Choices]
-    places: list[int]  # where they begin
+    places: Ints  # where they begin
     owner: Ints
     starts: Ints  # the first node of each choices
     costs: Floats  # of supposing an evasion, for each node
+    changed: NDArray[np.bool_]  # nodes that are one
     begins: Ints  # the first node of each place
     before: Ints  # with `after` all pairs of nodes of which one ends where the other begins, sorted by `after`
     after: Ints
     pairs: Ints  # the first pair of each node that is `after`
-    ends: list[int]  # the node after each lattice
+    ends: Ints  # the node after each lattice
 
     def of_nodes(self, name: str) -> NDArray[Any]:
         """A field of all choices."""
@@ -69,16 +70,19 @@ def best_paths(lattices: Sequence[Lattice], neighbours: Neighbours) -> list[Chan
         return []
     order = sorted(range(len(lattices)), key=lambda k: -len(lattices[k].begins))
     grid = _grid([lattices[k] for k in order])
-    came_from = _followed(grid, neighbours).tolist()
-    owner, starts = grid.owner.tolist(), grid.starts.tolist()
+    came_from = _followed(grid, neighbours)
     found: list[Changed] = [[] for _ in lattices]
-    for number, node in zip(order, grid.ends, strict=True):
-        while (node := came_from[node]) >= len(lattices):
-            choices = grid.choices[owner[node]]
-            chosen = node - starts[owner[node]]
-            if choices.kinds[chosen]:
-                word = Word(choices.read_as[chosen], choices.kinds[chosen])
-                found[number].append((grid.places[owner[node]], choices.length, word))
+    way, nodes = np.array(order), came_from[grid.ends]  # all paths are walked back together
+    while len(going := np.flatnonzero(nodes >= len(lattices))):
+        way, nodes = way[going], nodes[going]
+        otherwise = np.flatnonzero(grid.changed[nodes])
+        owners = grid.owner[nodes[otherwise]]
+        chosen, places = nodes[otherwise] - grid.starts[owners], grid.places[owners]
+        listed = (way[otherwise].tolist(), owners.tolist(), chosen.tolist(), places.tolist())
+        for number, owner, k, place in zip(*listed, strict=True):
+            choices = grid.choices[owner]
+            found[number].append((place, choices.length, Word(choices.read_as[k], choices.kinds[k])))
+        nodes = came_from[nodes]
     return found
 
 
@@ -102,46 +106,50 @@ def _followed(grid: _Grid, neighbours: Neighbours) -> Ints:
 
 
 def _grid(lattices: list[Lattice]) -> _Grid:
+    count = len(lattices)
     lengths = np.array([len(lattice.begins) for lattice in lattices])
-    reaching = np.searchsorted(-lengths, -np.arange(lengths[0] + 1), side="right").tolist()  # how many have each place
-    slots = np.concatenate(([0], np.cumsum(reaching))).tolist()  # the first slot of each place
-    choices = [_edge(lattice.before) for lattice in lattices]
-    costs = [0.0] * len(lattices)
-    places, froms, tos = [-1] * len(lattices), [-1] * len(lattices), list(range(len(lattices)))
-    heads, ends = [], [0] * len(lattices)
-    for place, count in enumerate(reaching):
-        heads.append(len(choices))
-        for number, lattice in enumerate(lattices[:count]):
-            if place < len(lattice.begins):
-                here = lattice.begins[place]
-                tos += [slots[place + one.length] + number for one in here]
-            else:
-                ends[number] = len(choices)
-                here = [_edge(lattice.after)]
-                tos.append(slots[-1])  # nowhere
-            choices += here
-            costs += [lattice.cost] * len(here)
-            places += [place] * len(here)
-            froms += [slots[place] + number] * len(here)
+    reaching = np.searchsorted(-lengths, -np.arange(lengths[0] + 1), side="right")  # how many have each place
+    slots = np.concatenate(([0], np.cumsum(reaching)))  # the first slot of each place
+    # What begins at each place, lattice by lattice, and what stands after each; then place by place.
+    begins = [here for lattice in lattices for here in (*lattice.begins, [_edge(lattice.after)])]
+    whole = lengths + 1
+    numbers = np.repeat(np.arange(count), whole)
+    places = np.arange(len(begins)) - np.repeat(np.cumsum(whole) - whole, whole)
+    widths = np.array([len(here) for here in begins])
+    numbers, places = np.repeat(numbers, widths), np.repeat(places, widths)
+    order = np.argsort(places, kind="stable")
+    numbers, places = numbers[order], places[order]
+    listed = [one for here in begins for one in here]
+    choices = [_edge(lattice.before) for lattice in lattices] + [listed[k] for k in order.tolist()]
+    last = places == lengths[numbers]  # what stands after a lattice leads nowhere
+    reached = places + np.array([one.length for one in choices[count:]])
+    to = np.where(last, slots[-1], slots[np.where(last, 0, reached)] + numbers)
     sizes = np.array([len(one.read_as) for one in choices])
     starts = np.cumsum(sizes) - sizes
     owner = np.repeat(np.arange(len(choices)), sizes)
     changed = np.concatenate([one.changed for one in choices])
-    count, before = _pairs(np.array(froms)[owner[len(lattices) :]], np.array(tos), starts, sizes)
-    nodes = np.arange(len(lattices), len(owner))
+    costs = np.concatenate((np.zeros(count), np.array([lattice.cost for lattice in lattices])[numbers]))
+    arriving, before = _pairs(
+        (slots[places] + numbers)[owner[count:] - count], np.concatenate((np.arange(count), to)), starts, sizes
+    )
+    nodes = np.arange(count, len(owner))
     pairs = np.zeros(len(owner) + 1, dtype=np.int64)
-    np.cumsum(count, out=pairs[len(lattices) + 1 :])
+    np.cumsum(arriving, out=pairs[count + 1 :])
+    heads = count + np.searchsorted(places, np.arange(lengths[0] + 1))
+    ends = np.empty(count, dtype=np.int64)
+    ends[numbers[last]] = starts[count:][last]
     return _Grid(
         choices=choices,
-        places=places,
+        places=np.concatenate((np.full(count, -1), places)),
         owner=owner,
         starts=starts,
-        costs=np.array(costs)[owner] * changed,
+        costs=costs[owner] * changed,
+        changed=changed,
         begins=np.concatenate((starts[heads], [len(owner)])),
         before=before,
-        after=np.repeat(nodes, count),
+        after=np.repeat(nodes, arriving),
         pairs=pairs,
-        ends=starts[ends].tolist(),
+        ends=ends,
     )
 
 
