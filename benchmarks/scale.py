@@ -173,7 +173,7 @@ def _ask(rounds: int) -> dict[str, list[tuple[float, float]]]:
     pages: dict[str, Callable[[], Any]] = {
         "queue, counted anew": lambda: _anew(client, "/queue/"),
         "queue": lambda: client.get("/queue/"),
-        "queue, page 200": lambda: client.get("/queue/?page=200"),
+        "queue, page 150": lambda: client.get("/queue/?page=150"),
         "facets: category and site": lambda: client.get("/queue/?category=gambling&site=forum-3"),
         "every state, counted anew": lambda: _anew(client, "/queue/?state=all"),
         "every state": lambda: client.get("/queue/?state=all"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from casework.errors import InvalidInput
@@ -28,12 +28,19 @@ MOST_ALIKE = 10_000
 _ZONE = "+08:00"
 
 
-def body(query: Query) -> dict[str, Any]:
-    """Return the request for one page of cases; nothing is counted for it, so that it need not look at every case."""
-    conditions = _conditions(query)
+def body(query: Query, since: datetime | None = None) -> dict[str, Any]:
+    """Return the request for one page of cases; nothing is counted for it, so that it need not look at every case.
+
+    Args:
+        query: the question.
+        since: when the oldest case came that is looked at; None: any.
+    """
+    conditions = [one for _name, one in _conditions(query)]
+    if since:
+        conditions.append({"range": {"created_at": {"gte": since.isoformat()}}})
     # Asked beside the words, not in `must`: whether a case fits changes nothing about its rank.
     request: dict[str, Any] = {
-        "query": _query(query, [one for _name, one in conditions]),
+        "query": _query(query, conditions),
         "sort": SORTS[query.sort],
         "size": query.size + 1,
         "track_total_hits": False,
@@ -81,9 +88,9 @@ def _query(query: Query, conditions: Sequence[dict[str, Any]]) -> dict[str, Any]
     return {"bool": {"must": _text(query.terms()), "filter": [*scope, *conditions], "must_not": hidden}}
 
 
-def ids(query: Query) -> dict[str, Any]:
+def ids(query: Query, since: datetime | None = None) -> dict[str, Any]:
     """Return the request for a page of which only the ids are wanted."""
-    request = body(query)
+    request = body(query, since)
     return request | {"_source": False, "size": min(query.size, request["size"])}
 
 

@@ -17,8 +17,8 @@ from django.utils import timezone
 
 from casework.search.port import Query
 
-MANY = 10_000
-"""Cases from which on a result's counts are kept."""
+MANY = 5_000
+"""Cases beyond which a result's counts are kept; not fewer than an export holds, which has to be counted exactly."""
 FRESH = timedelta(seconds=30)
 OLDEST = timedelta(seconds=60)
 """Age that no number on a page is beyond, however many wait for new ones."""
@@ -61,7 +61,7 @@ def kept(query: Query, where: str) -> Counts | None:
 
 def keep(query: Query, where: str, counts: Counts) -> Counts:
     """Keep what has just been counted, where it is many; returns it."""
-    if counts.total >= MANY:
+    if counts.total > MANY:
         key = _key(query, where)
         cache.set(key, replace(counts, at=timezone.now()), OLDEST.total_seconds())
         cache.delete(f"{key}:counting")

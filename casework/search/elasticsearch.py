@@ -22,7 +22,7 @@ from pydantic_core import to_json
 from casework import bulk
 from casework.exposure import Scope
 from casework.models import Case, Outbox
-from casework.search import asking, counting, cursor, mapping, outbox
+from casework.search import asking, counting, cursor, mapping, newest, outbox
 from casework.search.alone import alone
 from casework.search.mapping import Stored
 from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights, last_days
@@ -132,7 +132,7 @@ class ElasticsearchSearch:
         with self._reached():
             self._ensure_index()
             counts = counting.kept(query, self._name)
-            answer, *counted = self._ask(asking.body(query), *([] if counts else asking.counts(query)))
+            answer, *counted = self._page(query, asking.body, *([] if counts else asking.counts(query)))
         counts = counts or counting.keep(query, self._name, asking.counted(counted, facets=query.facets))
         found = answer["hits"]["hits"]
         page, more = found[: query.size], len(found) > query.size
@@ -154,8 +154,17 @@ class ElasticsearchSearch:
         """
         with self._reached():
             self._ensure_index()
-            (answer,) = self._ask(asking.ids(query))
+            (answer,) = self._page(query, asking.ids)
         return [int(one["_id"]) for one in answer["hits"]["hits"]]
+
+    def _page(self, query: Query, request: Callable[..., dict[str, Any]], *counting: dict[str, Any]) -> list[Any]:
+        """Return the answer to a page's request, made by `request`, and those to what is counted in the same call."""
+        since = newest.since(query)
+        wanted = request(query, since)
+        answers = self._ask(wanted, *counting)
+        if since and len(answers[0]["hits"]["hits"]) < wanted["size"]:
+            answers[:1] = self._ask(request(query))
+        return answers
 
     def _ask(self, *requests: dict[str, Any]) -> list[Any]:
         """Return the answers to several requests at once; one that failed fails all."""

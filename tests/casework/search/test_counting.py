@@ -13,8 +13,9 @@ from django.utils import timezone
 from casework.exposure import Scope
 from casework.models import Case
 from casework.search import counting
-from casework.search.counting import Counts
+from casework.search.counting import MANY, Counts
 from casework.search.port import Page, Query, SearchPort, Sort
+from casework.searches import MOST_ROWS
 from tests.casework.factories import make_case
 from tests.casework.search.conftest import EVERYTHING, ask, put
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def three_are_many(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(counting, "MANY", 3)
+    monkeypatch.setattr(counting, "MANY", 2)
     cache.clear()
     yield
     cache.clear()
@@ -39,6 +40,10 @@ def dismiss(search: SearchPort, case: Case) -> None:
     case.version += 1
     case.save()
     put(search, case)
+
+
+def test_what_may_be_exported_is_always_counted() -> None:
+    assert MOST_ROWS <= MANY
 
 
 def test_a_small_result_is_counted_for_every_page(search: SearchPort) -> None:

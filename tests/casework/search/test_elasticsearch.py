@@ -6,19 +6,20 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from elasticsearch import Elasticsearch
 
 from casework.models import Case, Heartbeat, Outbox, Visible
-from casework.search import asking, mapping, outbox
+from casework.search import asking, mapping, newest, outbox
 from casework.search.alone import SILENT
 from casework.search.database import DatabaseSearch
 from casework.search.elasticsearch import ElasticsearchSearch
 from casework.search.fallback import WithFallback
 from casework.search.mapping import Stored
-from casework.search.port import Query, SearchUnavailable
+from casework.search.port import Query, SearchUnavailable, Sort
 from tests.casework.factories import make_case, make_restricted_case
 from tests.casework.search.conftest import EVERYTHING, ask, ids, put
 
@@ -239,6 +240,25 @@ def test_each_facet_that_is_filtered_by_is_counted_without_its_own_filter_and_no
     fitting = [len(one["query"]["bool"]["filter"]) for one in (everything, by_site, by_state)]
     assert fitting == [fitting[0], fitting[0] - 1, fitting[0] - 1]
     assert [list(one["aggs"]) for one in asking.counts(replace(question, facets=False))] == [[]]
+
+
+@pytest.mark.parametrize("spare", [0, 2, 2000])
+@pytest.mark.parametrize("category", ["", "gambling", "fraud_spending"])
+def test_the_newest_are_found_however_many_of_the_newest_fit(
+    spare: int, category: str, index: ElasticsearchSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newest, "SPARE", spare)
+    categories = ["gambling", "bullying", "gambling", "bullying", "gambling", "bullying", "bullying", "bullying"]
+    cases = [make_case(category=one) for one in categories]
+    for at, case in enumerate(cases):
+        case.created_at = timezone.now() - timedelta(seconds=100 - at)
+        case.save()
+    put(index, *cases)
+    expected = [case.pk for case in reversed(cases) if category in {"", case.category}]
+    question = ask(sort=Sort.NEWEST, size=2, filters={"category": [category]} if category else {})
+    pages = [ids(index, replace(question, page=page)) for page in range(1, 6)]
+    assert [one for page in pages for one in page] == expected
+    assert index.ids(question) == expected[:2]
 
 
 def test_what_is_alike_is_found_by_rare_words_and_where_a_text_has_none_by_common_ones(

@@ -192,7 +192,7 @@ def test_of_a_large_queue_it_is_said_when_it_was_counted(
     language: str, words_: str, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.clear()
-    monkeypatch.setattr(counting, "MANY", 3)
+    monkeypatch.setattr(counting, "MANY", 2)
     _cases, reviewer = [make_case() for _ in range(3)], enter(Role.REVIEWER)
     reviewer.cookies["django_language"] = language
     now, again = (words(reviewer.get("/queue/"), "h1.total") for _ in range(2))
