@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.db import transaction
@@ -121,6 +122,7 @@ class _Gathering:
         found = signatures.candidates(signs)
         self._known = _locked({case_id for exact, near in found for case_id in (*exact, *near)}, edited)
         self._forms: dict[int, str] = {}
+        self._pairs = cache(likeness.pairs)  # each is compared with several; gone with the batch
         self._follow = switches.is_on(switches.COPIES_FOLLOW)
         for case, sign, (exact, near) in zip(cases, signs, found, strict=True):
             self._join(case, sign, exact, near)
@@ -136,7 +138,7 @@ class _Gathering:
         for other, theirs in self._met(sign):
             if best[0] == 1.0 or not self._may_join(case, other, exact=theirs.digest == sign.digest):
                 continue
-            alike = _likeness_in_batch(sign, theirs)
+            alike = 1.0 if sign.digest == theirs.digest else likeness.likeness(sign.form, theirs.form, self._pairs)
             best = max(best, (alike, 0, other), key=lambda each: each[:2])
         if best[2] is not None and best[0] >= likeness.ALIKE:
             case.copy_of, case.likeness = best[2], best[0]
@@ -164,15 +166,11 @@ class _Gathering:
         form = self._forms.get(to.pk)
         if form is None:
             form = self._forms[to.pk] = likeness.normal_form(to.folded, to.undone)
-        return likeness.likeness(sign.form, form) if form else 0.0
+        return likeness.likeness(sign.form, form, self._pairs) if form else 0.0
 
 
 def _keys(sign: Sign) -> list[object]:
     return [sign.digest, *enumerate(sign.keys or ())]
-
-
-def _likeness_in_batch(one: Sign, other: Sign) -> float:
-    return 1.0 if one.digest == other.digest else likeness.likeness(one.form, other.form)
 
 
 def _locked(case_ids: set[int], edited: Collection[str]) -> dict[int, Case]:
@@ -311,8 +309,8 @@ def rejoin(case_id: int, user: User) -> Case:
     if copy.state != CaseState.OPEN or case.copy_of_id is not None or copy.copies.exists():
         raise NotAllowed(f"案件{copy.number}拆出后已有变化，不能归回")
     copy.copy_of, copy.split_from, copy.due_at = case, None, None
-    forms = [likeness.normal_form(one.folded, one.undone) for one in (copy, case)]
-    copy.likeness = likeness.likeness(*forms)
+    mine, theirs = (likeness.normal_form(one.folded, one.undone) for one in (copy, case))
+    copy.likeness = likeness.likeness(mine, theirs)
     if case.restricted and not copy.restricted:
         _restrict(copy)
     decision = _last_decisions({case.pk}).get(case.pk)

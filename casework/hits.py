@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from casework.folding import fold
@@ -106,6 +107,7 @@ def severity_of(category: str, case: Case) -> str:
     return graver if case.kid_zone else lighter
 
 
+@cache
 def severities_of(category: str) -> tuple[str, str]:
     """Return the graver and the lighter end of a category's severities."""
     severities = sorted(str(one) for one in load_taxonomy().categories[category].severities)

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def normal_form(folded: str, undone: Sequence[Mapping[str, Any]] = ()) -> str:
             parts += [folded[at : one["start"]], fold(one["read_as"])]
             at = one["end"]
     parts.append(folded[at:])
-    return "".join(character for character in "".join(parts) if character.isalnum())
+    return "".join(filter(str.isalnum, "".join(parts)))
 
 
 def former_keys() -> list[str]:
@@ -74,7 +75,7 @@ def band_keys(forms: Sequence[str], secret: str = "") -> list[BandKeys | None]:
     if not long_enough:
         return keys
     seed = int.from_bytes(hmac.digest(_key(secret), b"bands", "sha256")[:8], "big")
-    sets = [[pair.encode("utf-8", "surrogatepass") for pair in _pairs(forms[at])] for at in long_enough]
+    sets = [[pair.encode("utf-8", "surrogatepass") for pair in pairs(forms[at])] for at in long_enough]
     minima = rensa.RMinHash.digest_matrix_from_token_byte_sets(sets, BANDS * ROWS, seed).to_rows()
     rows = np.asarray(minima, dtype=np.uint64).reshape(len(sets), BANDS, ROWS)
     mixed = np.zeros((len(sets), BANDS), dtype=np.uint64)
@@ -86,19 +87,26 @@ def band_keys(forms: Sequence[str], secret: str = "") -> list[BandKeys | None]:
     return keys
 
 
-def likeness(one: str, other: str) -> float:
-    """Return how alike two normal forms are: 1 when equal, else the Jaccard index of their character pairs."""
+def pairs(form: str) -> set[str]:
+    """Return the pairs of neighbouring characters of a normal form."""
+    return {form[at : at + 2] for at in range(len(form) - 1)}
+
+
+def likeness(one: str, other: str, pairs_of: Callable[[str], AbstractSet[str]] = pairs) -> float:
+    """Return how alike two normal forms are: 1 when equal, else the Jaccard index of their character pairs.
+
+    Args:
+        one: a normal form.
+        other: another.
+        pairs_of: gives the pairs of a form; whoever compares each with many hands in what keeps them.
+    """
     if one == other:
         return 1.0
-    first, second = _pairs(one), _pairs(other)
+    first, second = pairs_of(one), pairs_of(other)
     both = len(first & second)
     together = len(first) + len(second) - both
     # Equal sets of pairs do not make equal texts.
     return min(both / together, 0.999) if together else 0.0
-
-
-def _pairs(form: str) -> set[str]:
-    return {form[at : at + 2] for at in range(len(form) - 1)}
 
 
 def _key(secret: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -74,6 +75,7 @@ def test_likeness_is_one_only_for_equal_texts_and_the_same_both_ways(one: str, o
     found = likeness.likeness(one, other)
     assert 0 <= found <= 1
     assert found == likeness.likeness(other, one)
+    assert found == likeness.likeness(one, other, cache(likeness.pairs))
     assert (found == 1.0) == (one == other)
 
 
