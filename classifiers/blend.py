@@ -8,6 +8,7 @@ lowest shipped threshold, nearly everything reaches the encoder.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,18 @@ from classifiers.linear import LinearModel
 from classifiers.normalise.fold import Folded
 
 Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Blended:
+    """What both say of a batch; columns as the linear model's.
+
+    `encoder` has the encoder's own calibrated log-odds, NaN where it was not asked or has no such category;
+    `probabilities` those of both together, and the linear model's alone where the encoder was not asked.
+    """
+
+    encoder: Floats
+    probabilities: Floats
 
 
 class Blend:
@@ -43,19 +56,20 @@ class Blend:
         """Which texts go to the encoder, given the linear model's probabilities (one row per text)."""
         return np.asarray((linear[:, self._columns] >= self._reach).any(axis=1))
 
-    def probabilities(self, folded: Folded, margins: Floats, linear: Floats, *, every: bool = False) -> Floats:
-        """The linear model's probabilities, with the blend's where the encoder was asked; `every`: of every text."""
+    def read(self, folded: Folded, margins: Floats, linear: Floats, *, every: bool = False) -> Blended:
+        """Ask the encoder of what is not surely harmless; `every`: of every text. `margins` and `linear` are the linear
+        model's."""
         texts = np.ones(len(folded), dtype=bool) if every else self.reached(linear)
-        found = linear.copy()
+        encoder, found = np.full_like(linear, np.nan), linear.copy()
         if not texts.any():
-            return found
+            return Blended(encoder, found)
         own = self.encoder.margins(folded, texts)[texts]
         for k, column in enumerate(self._columns):
             curve, other = self.encoder.calibration[k], self._linear.calibration[column]
-            odds = curve.slope * own[:, k] + curve.offset
+            encoder[texts, column] = odds = curve.slope * own[:, k] + curve.offset
             odds = mean_odds(odds, other.slope * margins[texts, column] + other.offset, self._shares[k])
             found[texts, column] = sigmoid(self._blend[k].slope * odds + self._blend[k].offset)
-        return found
+        return Blended(encoder, found)
 
 
 def mean_odds(encoder: Floats, linear: Floats, share: float | Floats) -> Floats:

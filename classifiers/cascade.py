@@ -1,10 +1,10 @@
 """The cascade: undo evasion → word rules and the linear model on every reading → one probability per category.
 
-Combination, per category and reading: p = 1 − (1 − r)(1 − c·l), where r is the strongest rule that speaks, l the
-calibrated probability of the linear model and c the factor of a context that reports or warns (1 without one). This
-noisy-or says that rule and model are independent reasons; either alone keeps its own probability. A text with several
-readings (as folded, with hidden words read, as it is likeliest meant, and with swapped characters put back) gets the
-highest probability of them.
+Combination, per category and reading: p = 1 − (1 − r)(1 − c·m), where r is the strongest rule that speaks, m the
+calibrated probability of the models (the linear one, or its blend with the encoder where that was asked) and c the
+factor of a context that reports or warns (1 without one). This noisy-or says that rule and models are independent
+reasons; either alone keeps its own probability. A text with several readings (as folded, with hidden words read, as it
+is likeliest meant, and with swapped characters put back) gets the highest probability of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.assessment import Assessment, Assessor, Span, Undone
-from classifiers.blend import Blend
+from classifiers.blend import Blend, Blended
+from classifiers.calibration import sigmoid
 from classifiers.encoder import GRAPH, load_encoder, newest_encoder
 from classifiers.errors import ModelError
 from classifiers.linear import MODELS, WEIGHTS, LinearModel, load_model, newest
@@ -51,7 +52,10 @@ class _Scored:
     folded: Folded
     grams: Grams
     hits: list[list[RuleHit]]
-    linear: NDArray[np.float64]  # after context factors; columns as the model's slugs
+    linear: NDArray[np.float64]  # the linear model alone; columns as its slugs, here and in the next two
+    blended: Blended | None  # None without an encoder
+    factors: list[dict[str, float]]
+    models: NDArray[np.float64]  # what the models say together, after context factors
     scores: NDArray[np.float64]  # columns as SLUGS
 
 
@@ -74,11 +78,18 @@ class FindsReadings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What each stage says of one reading: rules by name, the linear model and the combination by category."""
+    """What each stage says of one reading: rules by name, all else by category.
+
+    `encoder` is empty where the encoder was not asked, `blend` is then what the linear model says; `context` has the
+    factors that words of reporting or warning lower the blend by, for the categories that they lower.
+    """
 
     reading: str
     rules: dict[str, float]
     linear: dict[str, float]
+    encoder: dict[str, float]
+    blend: dict[str, float]
+    context: dict[str, float]
     combined: dict[str, float]
 
 
@@ -139,16 +150,25 @@ class Cascade:
         return Explanation(
             assessment=self._assess([text])[0],
             stages=[
-                Stage(
-                    reading=scored.folded.text(k),
-                    rules={hit.name: hit.probability for hit in scored.hits[k]},
-                    linear=dict(zip(self._model.slugs, scored.linear[k].tolist(), strict=True)),
-                    combined=dict(zip(SLUGS, scored.scores[k].tolist(), strict=True)),
-                )
+                self._stage(scored, k)
                 for scored in (read.plain, read.other)
                 if scored is not None
                 for k in range(len(scored.folded))
             ],
+        )
+
+    def _stage(self, scored: _Scored, k: int) -> Stage:
+        slugs, blended = self._model.slugs, scored.blended
+        odds = np.full(len(slugs), np.nan) if blended is None else blended.encoder[k]
+        blend = scored.linear if blended is None else blended.probabilities
+        return Stage(
+            reading=scored.folded.text(k),
+            rules={hit.name: hit.probability for hit in scored.hits[k]},
+            linear=dict(zip(slugs, scored.linear[k].tolist(), strict=True)),
+            encoder={slug: float(sigmoid(odd)) for slug, odd in zip(slugs, odds, strict=True) if not np.isnan(odd)},
+            blend=dict(zip(slugs, blend[k].tolist(), strict=True)),
+            context={slug: factor for slug, factor in scored.factors[k].items() if slug in slugs},
+            combined=dict(zip(SLUGS, scored.scores[k].tolist(), strict=True)),
         )
 
     def _read(self, texts: Sequence[str]) -> _Read:
@@ -168,20 +188,20 @@ class Cascade:
         grams = self._model.grams(folded)
         margins = self._model.margins(grams)
         linear = self._model.probabilities(margins)
-        if self.blend is not None:
-            linear = self.blend.probabilities(folded, margins, linear, every=self.every)
+        blended = self.blend.read(folded, margins, linear, every=self.every) if self.blend else None
+        models = (blended.probabilities if blended else linear).copy()
         for number, lowered in enumerate(factors):
             for slug, factor in lowered.items():
                 if slug in self._model.slugs:
-                    linear[number, self._model.slugs.index(slug)] *= factor
+                    models[number, self._model.slugs.index(slug)] *= factor
         rules = np.zeros((len(folded), len(SLUGS)))
         for number, spoken in enumerate(hits):
             for hit in spoken:
                 column = self._column[hit.slug]
                 rules[number, column] = max(rules[number, column], hit.probability)
         scores = rules.copy()
-        scores[:, self._trained] = 1 - (1 - rules[:, self._trained]) * (1 - linear)
-        return _Scored(folded, grams, hits, linear, scores)
+        scores[:, self._trained] = 1 - (1 - rules[:, self._trained]) * (1 - models)
+        return _Scored(folded, grams, hits, linear, blended, factors, models, scores)
 
     def _assess(self, texts: Sequence[str]) -> list[Assessment]:
         read = self._read(texts)
@@ -230,7 +250,7 @@ class Cascade:
         """Reading, begin, end and category of the stretches that pushed the linear model up, in the texts as given."""
         folded = scored.folded
         lengths = np.diff(folded.bounds)
-        lean = wanted[:, self._trained] & (scored.linear >= EXPLAIN_FROM / 2) & (lengths > 0)[:, None]
+        lean = wanted[:, self._trained] & (scored.models >= EXPLAIN_FROM / 2) & (lengths > 0)[:, None]
         texts, columns = np.nonzero(lean)
         for part in alike(lengths[texts], ROOM):
             some, column, length = texts[part], columns[part], lengths[texts[part]]

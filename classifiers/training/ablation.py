@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
 
-from classifiers.blend import Blend
+from classifiers.blend import Blend, Blended
+from classifiers.calibration import sigmoid
 from classifiers.cascade import Cascade, load_cascade
 from classifiers.linear import WEIGHTS, LinearModel, load_model, save_model
 from classifiers.normalise.fold import Folded, as_given
 from classifiers.rules.engine import RuleEngine
 from classifiers.rules.model import load_rules
-from classifiers.training.encoder_measure import evaded
+from classifiers.training.encoder_measure import evaded, log_odds
 from classifiers.training.recipe import Recipe, load_recipe
 from classifiers.training.resample import drawn_precision, interval
 from classifiers.training.rows import UNKNOWN, Rows
@@ -104,10 +105,11 @@ def measured_rows(rows: Rows, able: NDArray[np.bool_], seed: int) -> NDArray[np.
 class _EncoderAlone(Blend):
     """The encoder's own calibrated probability for every text, in place of the blend."""
 
-    def probabilities(self, folded: Folded, margins: Floats, linear: Floats, *, every: bool = False) -> Floats:
-        found = linear.copy()
-        found[:, self._columns] = self.encoder.probabilities(self.encoder.margins(folded))
-        return found
+    def read(self, folded: Folded, margins: Floats, linear: Floats, *, every: bool = False) -> Blended:
+        odds, found = np.full_like(linear, np.nan), linear.copy()
+        odds[:, self._columns] = log_odds(self.encoder.margins(folded), self.encoder.calibration)
+        found[:, self._columns] = sigmoid(odds[:, self._columns])
+        return Blended(odds, found)
 
 
 def _parts(cascade: Cascade) -> dict[str, Cascade]:

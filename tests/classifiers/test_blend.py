@@ -51,6 +51,27 @@ def _folded(texts: list[str]):  # type: ignore[no-untyped-def]
     return fold(texts)
 
 
+def test_an_explanation_tells_the_linear_model_the_encoder_and_their_blend_apart(tmp_path: Path) -> None:
+    folder = encoder_folder(tmp_path / "all", 0.0)
+    text = "加微信领游戏点券"
+    [stage, *_] = load_cascade(folder).explain(text).stages
+    encoder, linear = load_encoder(folder), load_model(newest())
+    margins = linear.margins(linear.grams(_folded([text])))
+    assert stage.linear == pytest.approx(dict(zip(linear.slugs, linear.probabilities(margins)[0], strict=True)))
+    own = encoder.probabilities(encoder.margins(_folded([text])))[0]
+    assert stage.encoder == pytest.approx(dict(zip(encoder.slugs, own, strict=True)))
+    for slug in encoder.slugs:
+        low, high = sorted((stage.linear[slug], stage.encoder[slug]))
+        assert low < stage.blend[slug] < high
+
+
+def test_an_encoder_that_was_not_asked_says_nothing_in_an_explanation(tmp_path: Path) -> None:
+    for cascade in (load_cascade(encoder_folder(tmp_path / "never", 2.0)), load_cascade(newest())):
+        [stage, *_] = cascade.explain("今天的作文课真有意思").stages
+        assert stage.encoder == {}
+        assert stage.blend == stage.linear
+
+
 @pytest.mark.parametrize("share", [0.0, 0.25, 1.0])
 def test_how_much_of_the_mean_is_the_encoders_stands_in_its_manifest(tmp_path: Path, share: float) -> None:
     folder = encoder_folder(tmp_path / "all", 0.0)
@@ -58,7 +79,7 @@ def test_how_much_of_the_mean_is_the_encoders_stands_in_its_manifest(tmp_path: P
     encoder, linear = load_encoder(folder), load_model(newest())
     folded = _folded(TEXTS[:3])
     margins = linear.margins(linear.grams(folded))
-    found = Blend(encoder, linear).probabilities(folded, margins, linear.probabilities(margins))
+    found = Blend(encoder, linear).read(folded, margins, linear.probabilities(margins)).probabilities
     for k, slug in enumerate(encoder.slugs):
         column = linear.slugs.index(slug)
         own, other = encoder.calibration[k], linear.calibration[column]

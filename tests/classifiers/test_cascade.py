@@ -138,6 +138,16 @@ def test_an_explanation_has_each_stage_of_each_reading(cascade: Cascade) -> None
     assert any(name.startswith("gambling.") for name in explained.stages[1].rules)
 
 
+def test_an_explanation_shows_what_words_of_warning_took_from_the_models(cascade: Cascade) -> None:
+    explained = cascade.explain("警方提醒：参与赌博违法，警惕网络赌博诈骗，请报警")
+    [stage, *_] = explained.stages
+    rule = max((value for name, value in stage.rules.items() if name.startswith("gambling.")), default=0.0)
+    assert stage.context["gambling"] < 1
+    assert stage.combined["gambling"] == pytest.approx(
+        1 - (1 - rule) * (1 - stage.context["gambling"] * stage.blend["gambling"])
+    )
+
+
 def test_flagged_lists_categories_over_their_threshold_highest_first() -> None:
     assessment = Assessment(scores={"gambling": 0.6, "bullying": 0.9, "self_harm": 0.2}, model="m")
     thresholds = {"gambling": 0.6, "bullying": 0.5, "self_harm": 0.5}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,32 @@ def test_one_text_is_explained_stage_by_stage(woodpecker: Any) -> None:
         assert expected in done.out
     assert woodpecker("classify", "--explain", INVITATION, "--json").json["flagged"][0] == "gambling"
     assert woodpecker("classify", "--explain", "好").code == 0
+
+
+def test_an_explanation_through_a_pipe_marks_the_spans_and_tells_the_stages_apart(woodpecker: Any) -> None:
+    done = woodpecker("classify", "--explain", "信.誉.博.彩，注册送彩金")
+    assert re.search("gambling +【信.誉.博.彩】，注册送彩金  rule:gambling", done.out)
+    assert re.search("^reading 2  信誉博彩", done.out, re.MULTILINE)
+    [heading] = (line.split() for line in done.out.splitlines() if line.startswith("category"))
+    row = next(line.split() for line in done.out.splitlines() if re.match(r"gambling +\d ", line))
+    shown = dict(zip(heading, row, strict=True))
+    said = woodpecker("classify", "--explain", "信.誉.博.彩，注册送彩金", "--json").json
+    stage = said["stages"][int(shown["reading"]) - 1]
+    for column in ("linear", "encoder", "blend"):
+        assert shown[column] == f"{stage[column]['gambling']:.2f}"
+    assert shown["score"] == f"{said['scores']['gambling']:.2f}"
+    assert (shown["context"], shown["human"]) == ("–", "yes")
+
+
+def test_where_the_encoder_was_not_asked_an_explanation_shows_a_dash(woodpecker: Any) -> None:
+    from classifiers.linear import newest
+
+    done = woodpecker("classify", "--explain", INVITATION, "--model", str(newest()))
+    heading, row = (
+        next(line.split() for line in done.out.splitlines() if re.match(start, line))
+        for start in ("category", r"gambling +\d")
+    )
+    assert dict(zip(heading, row, strict=True))["encoder"] == "–"
 
 
 def test_a_text_that_is_too_long_to_explain_is_refused(woodpecker: Any) -> None:
