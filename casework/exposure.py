@@ -60,8 +60,9 @@ class Scope:
 class Segment:
     """A stretch of text that is shown in one way. A masked segment holds mask signs, never the text.
 
-    `slug` and `reason` say which category was seen here and by what; `evasion` that the stretch was read through,
-    and `read_as`, at its beginning, as what; `redacted` that personal data stood here; `hit` that a search found it.
+    `slug` says which category was seen here, `reason`, once somebody has decided, by what; `evasion` that the stretch
+    was read through, and `read_as`, at its beginning, as what; `redacted` that personal data stood here; `hit` that a
+    search found it.
     """
 
     text: str
@@ -216,7 +217,8 @@ def masked_excerpt(case: Case, characters: int = 80) -> str:
 def scores_shown(case: Case) -> bool:
     """Say whether scores, and that a case is an audit sample, may be shown: once somebody has decided.
 
-    Before, they would lead whoever decides, and tell the audit sample from the hits.
+    Before, they would lead whoever decides, and tell the audit sample from the hits. So would what says how sure the
+    model is in other words: that a word rule spoke, and further categories that reached their threshold.
     """
     return case.state not in UNDECIDED
 
@@ -233,15 +235,16 @@ def lies_before(user: User) -> Assignment | None:
 
 def _opinions(case: Case, *, masked: bool) -> dict[str, Any]:
     """Return what the classifier and the policy say, in the taxonomy's order; evasions quote, so they are masked."""
-    order = load_taxonomy().categories if scores_shown(case) else {}
+    scored = scores_shown(case)
+    order = load_taxonomy().categories if scored else {}
     return {
         "category": case.category,
-        "categories": tuple(case.categories),
+        "categories": tuple(case.categories) if scored else (case.category,),
         "severity": case.severity,
         "grade": case.grade,
-        "score": case.score if scores_shown(case) else None,
+        "score": case.score if scored else None,
         "scores": {slug: case.scores[slug] for slug in order if slug in case.scores},
-        "spans": tuple(case.spans),
+        "spans": tuple(case.spans) if scored else (),
         "undone": () if masked else tuple(case.undone),
     }
 
@@ -265,7 +268,7 @@ class _Marks:
     """Everything that marks a stretch of the text, asked stretch by stretch."""
 
     def __init__(self, case: Case, highlights: Iterable[tuple[int, int]]) -> None:
-        self.text = case.text
+        self.text, self._told = case.text, scores_shown(case)
         size = len(case.text)
         self.spans = [one for one in case.spans if one["start"] < one["end"] <= size]
         self.undone = [one for one in case.undone if one["start"] < one["end"] <= size]
@@ -285,7 +288,7 @@ class _Marks:
         return Segment(
             self.text[start:end],
             slug=span["slug"] if span else "",
-            reason=span["reason"] if span else "",
+            reason=span["reason"] if span and self._told else "",
             evasion=undone is not None,
             read_as=undone["read_as"] if undone and begins and not masking else "",
             redacted=_covering(self.redactions, start, end) is not None,

@@ -28,12 +28,7 @@ def case_of(capture: Capture, assessment: Assessment, placement: Placement) -> C
 
     A capture becomes a case when a score reaches its threshold, or when it falls into the audit sample.
     """
-    flagged = assessment.flagged(placement.thresholds)
-    sampled = not flagged and _in_audit_sample(capture.id)
-    if sampled:
-        likeliest = max(assessment.scores, key=lambda slug: (assessment.scores[slug], slug))
-        sampled = likeliest != RESTRICTED
-        flagged = [likeliest] if sampled else []
+    flagged, sampled = chosen(capture.id, assessment, placement.thresholds)
     if not flagged:
         return None
     case = _kept_always(capture, placement)
@@ -42,6 +37,18 @@ def case_of(capture: Capture, assessment: Assessment, placement: Placement) -> C
     case.thread, case.position = capture.thread, capture.position
     case.flags, case.evidence, case.audit_sample = list(capture.flags), capture.evidence, sampled
     return judge(case, assessment, flagged)
+
+
+def chosen(capture_id: str, assessment: Assessment, thresholds: Mapping[str, float]) -> tuple[list[str], bool]:
+    """Return under which categories a capture becomes a case, and whether only as an audit sample: then its likeliest.
+
+    None when nobody needs to look. What comes nearest to sexual_exploitation is never sampled.
+    """
+    flagged = assessment.flagged(thresholds)
+    if flagged or not _in_audit_sample(capture_id):
+        return flagged, False
+    likeliest = max(assessment.scores, key=lambda slug: (assessment.scores[slug], slug))
+    return ([likeliest], True) if likeliest != RESTRICTED else ([], False)
 
 
 def judge(case: Case, assessment: Assessment, flagged: Collection[str]) -> Case:

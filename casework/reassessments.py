@@ -151,6 +151,11 @@ def _next(run: Reassessment, size: int) -> list[Case]:
         version = found
 
 
+def categories(case: Case, assessment: Assessment) -> Collection[str]:
+    """Return the categories that the case has by what a model says of it now: its own where nothing is flagged."""
+    return assessment.flagged(policies.placement(case.site, case.section).thresholds) or case.categories
+
+
 @transaction.atomic
 def write(run: Reassessment, assessed: Sequence[tuple[Case, Assessment]]) -> int:
     """Write what the model says of cases as they were read, all or nothing; returns how many.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,3 +63,6 @@ class Assessor(Protocol):
 
     def assess(self, texts: Sequence[str]) -> list[Assessment]:
         """Assess a batch; the answer has one entry per text, in order."""
+
+    def point(self, texts: Sequence[str], categories: Sequence[Collection[str]]) -> list[tuple[Span, ...]]:
+        """Say of each text what speaks most for its categories, however low they score; one entry per text."""

@@ -9,7 +9,7 @@ is likeliest meant, and with swapped characters put back) gets the highest proba
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -36,7 +36,7 @@ from config.taxonomy import SLUGS
 
 BATCH, CHARACTERS = 512, 1 << 16
 """Texts folded and hashed together, and what they have together: keeps memory small whatever the caller passes."""
-EXPLAIN_FROM = 0.2  # no shipped threshold lies lower: below, nobody is shown a span
+EXPLAIN_FROM = 0.2  # no shipped threshold lies lower: below, spans are found only where they are asked for (`point`)
 MOST_SPANS = 24
 DIGITS = 4
 ROOM = 1 << 13  # characters of texts of like length whose spans are found together
@@ -139,6 +139,17 @@ class Cascade:
             found += self._assess(batch)
         return found
 
+    def point(self, texts: Sequence[str], categories: Sequence[Collection[str]]) -> list[tuple[Span, ...]]:
+        """Say of each text what speaks most for its categories, however little: found as for a high score."""
+        found: list[tuple[Span, ...]] = []
+        for batch in _batches(texts):
+            wanted = np.zeros((len(batch), len(SLUGS)), dtype=bool)
+            for number, slugs in enumerate(categories[len(found) : len(found) + len(batch)]):
+                wanted[number, [self._column[slug] for slug in slugs]] = True
+            places, _ = self._explained(batch, self._read(batch), wanted, least=0.0)
+            found += [_merged(one) for one in places]
+        return found
+
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Scores alone, one row per text, columns as `SLUGS`: for measuring, where spans are not wanted."""
         rows = [self._read(batch).best for batch in _batches(texts)]
@@ -205,22 +216,10 @@ class Cascade:
 
     def _assess(self, texts: Sequence[str]) -> list[Assessment]:
         read = self._read(texts)
-        best, rounded = read.best, np.round(read.best, DIGITS)
-        found: list[list[_Place]] = [[] for _ in texts]
-        evasions: list[list[Undone]] = [[] for _ in texts]
+        rounded = np.round(read.best, DIGITS)
+        found, evasions = self._explained(texts, read, read.best >= EXPLAIN_FROM, least=EXPLAIN_FROM / 2)
         for number, entries in undone(read.plain.folded).items():
             evasions[number] += entries
-        self._speak(read.plain, best >= EXPLAIN_FROM, range(len(texts)), found)
-        if read.other is not None:
-            numbers = [number for number, _ in read.readings]
-            raised = (read.other.scores > read.plain.scores[numbers] + 1e-9) & (best[numbers] >= EXPLAIN_FROM)
-            raising = {k: read.readings[k][1] for k in np.flatnonzero(raised.any(axis=1)).tolist()}
-            for k, reading in raising.items():
-                evasions[numbers[k]] += reading.undone
-            other = replace(read.other, folded=_traced(read.other.folded, raising))
-            self._speak(other, raised, numbers, found)
-        for number, places in self._occluded(texts, best, found).items():
-            found[number] += places
         return [
             Assessment(
                 scores=dict(zip(SLUGS, scores, strict=True)),
@@ -231,8 +230,33 @@ class Cascade:
             for number, scores in enumerate(rounded.tolist())
         ]
 
+    def _explained(
+        self, texts: Sequence[str], read: _Read, wanted: NDArray[np.bool_], *, least: float
+    ) -> tuple[list[list[_Place]], list[list[Undone]]]:
+        """Say of each text what drove the categories that are `wanted` of it, and what other readings that raised one
+        of them undid; the linear model is asked where it gives a category `least` or more."""
+        found: list[list[_Place]] = [[] for _ in texts]
+        evasions: list[list[Undone]] = [[] for _ in texts]
+        self._speak(read.plain, wanted, range(len(texts)), found, least)
+        if read.other is not None:
+            numbers = [number for number, _ in read.readings]
+            raised = (read.other.scores > read.plain.scores[numbers] + 1e-9) & wanted[numbers]
+            raising = {k: read.readings[k][1] for k in np.flatnonzero(raised.any(axis=1)).tolist()}
+            for k, reading in raising.items():
+                evasions[numbers[k]] += reading.undone
+            other = replace(read.other, folded=_traced(read.other.folded, raising))
+            self._speak(other, raised, numbers, found, least)
+        for number, places in self._occluded(texts, wanted, found).items():
+            found[number] += places
+        return found, evasions
+
     def _speak(
-        self, scored: _Scored, wanted: NDArray[np.bool_], numbers: Sequence[int], found: list[list[_Place]]
+        self,
+        scored: _Scored,
+        wanted: NDArray[np.bool_],
+        numbers: Sequence[int],
+        found: list[list[_Place]],
+        least: float,
     ) -> None:
         """Add to each text, whose number `numbers` has for each reading, what drove the categories that are `wanted` of
         it: words of rules, and stretches of the linear model."""
@@ -243,14 +267,14 @@ class Cascade:
                 if wanted[k, self._column[hit.slug]]:
                     start, end = folded.source[base + hit.start], folded.ends[base + hit.end - 1]
                     found[numbers[k]].append((int(start), int(end), hit.slug, f"rule:{hit.name}"))
-        for text, start, end, slug in self._leaning(scored, wanted):
+        for text, start, end, slug in self._leaning(scored, wanted, least):
             found[numbers[text]].append((start, end, slug, "linear"))
 
-    def _leaning(self, scored: _Scored, wanted: NDArray[np.bool_]) -> Iterator[tuple[int, int, int, str]]:
+    def _leaning(self, scored: _Scored, wanted: NDArray[np.bool_], least: float) -> Iterator[tuple[int, int, int, str]]:
         """Reading, begin, end and category of the stretches that pushed the linear model up, in the texts as given."""
         folded = scored.folded
         lengths = np.diff(folded.bounds)
-        lean = wanted[:, self._trained] & (scored.models >= EXPLAIN_FROM / 2) & (lengths > 0)[:, None]
+        lean = wanted[:, self._trained] & (scored.models >= least) & (lengths > 0)[:, None]
         texts, columns = np.nonzero(lean)
         for part in alike(lengths[texts], ROOM):
             some, column, length = texts[part], columns[part], lengths[texts[part]]
@@ -262,15 +286,14 @@ class Cascade:
             yield from zip(some[row].tolist(), first.tolist(), last.tolist(), slugs, strict=True)
 
     def _occluded(
-        self, texts: Sequence[str], best: NDArray[np.float64], places: Sequence[Sequence[_Place]]
+        self, texts: Sequence[str], wanted: NDArray[np.bool_], places: Sequence[Sequence[_Place]]
     ) -> dict[int, list[_Place]]:
-        """Where a category is high and nothing says why: the part without which its score falls most."""
-        over = best >= EXPLAIN_FROM
+        """Where a category is wanted and nothing says why: the part without which its score falls most."""
         unexplained = {
             number: missing
-            for number in np.flatnonzero(over.any(axis=1)).tolist()
+            for number in np.flatnonzero(wanted.any(axis=1)).tolist()
             if texts[number]
-            and (missing := {SLUGS[k] for k in np.flatnonzero(over[number])} - {place[2] for place in places[number]})
+            and (missing := {SLUGS[k] for k in np.flatnonzero(wanted[number])} - {place[2] for place in places[number]})
         }
         parts = [(number, *part) for number in unexplained for part in occlusions(len(texts[number]))]
         without = self.scores([texts[number][:start] + texts[number][end:] for number, start, end in parts])

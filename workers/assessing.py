@@ -12,7 +12,7 @@ from casework import dead_letters, hits, intake, policies
 from casework.models import Stage
 from classifiers.assessment import Assessment, Assessor
 from crawlers.capture import Capture
-from workers import receiving
+from workers import marking, receiving
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ def run(batch_id: int, assessor: Assessor) -> None:
         if not captures:
             return
         stage = Stage.ASSESS
-        assessments = assessor.assess([capture.text for capture in captures])
+        assessments = _assess(captures, assessor)
         stage = Stage.WRITE
         intake.complete(batch_id, list(zip(captures, assessments, strict=True)))
     except _AWAY:
@@ -48,6 +48,18 @@ def run(batch_id: int, assessor: Assessor) -> None:
         # Only the kind of error and its place are told: its message may quote the text.
         tell = log.error if done in {"buried", "full"} else log.warning
         tell("batch_failed", batch=batch_id, done=done, stage=stage.value, error=dead_letters.named(error))
+
+
+def _assess(captures: Sequence[Capture], assessor: Assessor) -> list[Assessment]:
+    """Assess captures; what becomes a case has marks of each of its categories, audit samples too."""
+    texts = [capture.text for capture in captures]
+    assessments = assessor.assess(texts)
+    places = {place: policies.placement(*place) for place in {(one.site, one.section) for one in captures}}
+    categories = [
+        hits.chosen(one.id, assessment, places[one.site, one.section].thresholds)[0]
+        for one, assessment in zip(captures, assessments, strict=True)
+    ]
+    return marking.marked(assessor, texts, assessments, categories)
 
 
 def _restricted(capture: Capture, assessments: Sequence[Assessment]) -> bool:

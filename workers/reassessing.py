@@ -10,6 +10,7 @@ from casework import reassessments
 from casework.models import Case, Reassessment
 from classifiers.assessment import Assessment, Assessor
 from config.settings import get_settings
+from workers import marking
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,10 @@ def step(run_id: int, assessor: Assessor) -> bool:
 def _assess(run: Reassessment, cases: Sequence[Case], assessor: Assessor) -> list[tuple[Case, Assessment]]:
     """Assess together, and one by one where that fails: one bad text holds up nobody."""
     try:
-        return list(zip(cases, assessor.assess([case.text for case in cases]), strict=True))
+        texts = [case.text for case in cases]
+        assessments = assessor.assess(texts)
+        categories = [reassessments.categories(*pair) for pair in zip(cases, assessments, strict=True)]
+        return list(zip(cases, marking.marked(assessor, texts, assessments, categories), strict=True))
     except Exception as error:
         if len(cases) > 1:
             return [pair for case in cases for pair in _assess(run, [case], assessor)]

@@ -172,3 +172,20 @@ def test_rules_of_ones_own_are_part_of_the_version_and_what_is_told_about_them_i
     assert first.startswith(f"{_CASCADE.version}+rules-")
     assert first == told_otherwise
     assert first != other
+
+
+def test_asked_where_a_category_lies_it_says_so_however_low_the_score(cascade: Cascade) -> None:
+    texts = [text for text in (*sample(40), "今天的作文课真有意思") if text]
+    wanted = [[SLUGS[1 + number % (len(SLUGS) - 1)]] for number in range(len(texts))]
+    for text, slugs, spans in zip(texts, wanted, cascade.point(texts, wanted), strict=True):
+        assert {span.slug for span in spans} == set(slugs)
+        assert all(0 <= span.start < span.end <= len(text) for span in spans)
+    assert cascade.point(["好"], [[]]) == [()]
+
+
+def test_asked_where_a_high_score_lies_it_says_what_it_said_unasked(cascade: Cascade) -> None:
+    text = "注册送彩金，真人荷官在线发牌"
+    told = [span for span in cascade.assess([text])[0].spans if span.slug == "gambling"]
+    [asked] = cascade.point([text], [["gambling"]])
+    assert told
+    assert list(asked) == told

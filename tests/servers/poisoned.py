@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from classifiers.assessment import Assessment, Assessor
+from classifiers.assessment import Assessment, Assessor, Span
 from workers import entry, tasks
 
 RAISES, KILLS = "这一句让模型出错", "这一句让进程消失"
@@ -28,6 +28,9 @@ class Poisoned:
             if text == RAISES:
                 raise ValueError(f"cannot read {text}")
         return self._real.assess(texts)
+
+    def point(self, texts: Sequence[str], categories: Sequence[Collection[str]]) -> list[tuple[Span, ...]]:
+        return self._real.point(texts, categories)
 
 
 tasks.assessor = lambda: Poisoned(_load())  # type: ignore[assignment]

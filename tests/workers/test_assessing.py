@@ -12,14 +12,14 @@ from casework import clusters, intake
 from casework.errors import InvalidInput
 from casework.models import Batch, Case, DeadLetter, InboxItem
 from classifiers.assessment import Assessment
-from tests.casework.factories import MODEL, make_assessment, make_capture
+from tests.casework.factories import MODEL, Points, make_assessment, make_capture
 from workers import assessing
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 BAD = "这句话让模型出错"
 
 
-class Picky:
+class Picky(Points):
     """An assessor that flags every text, and fails on one as it quotes it."""
 
     version = MODEL

@@ -13,7 +13,7 @@ from casework.models import Batch, Case, Reassessment
 from classifiers.assessment import Assessment
 from config.celery import Queue
 from config.settings import get_settings
-from tests.casework.factories import MODEL, make_assessment, make_capture, make_case
+from tests.casework.factories import MODEL, Points, make_assessment, make_capture, make_case
 from tests.workers.conftest import Message, lose_messages
 from workers import reassessing, sweep, tasks
 
@@ -22,7 +22,7 @@ NEW = "stand-in-2"
 BAD = "这一句读不了"
 
 
-class Second:
+class Second(Points):
     """A second version of the assessor; one text it cannot read."""
 
     version = NEW

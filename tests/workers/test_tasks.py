@@ -13,7 +13,7 @@ from casework.models import Batch, Case, InboxItem
 from casework.search import outbox
 from classifiers.assessment import Assessment
 from config.celery import Queue
-from tests.casework.factories import make_assessment, make_capture, make_case, make_user
+from tests.casework.factories import Points, make_assessment, make_capture, make_case, make_user
 from tests.workers.conftest import Message
 from workers import tasks
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.modes]
 TEXT = "这句话只许待在收件箱里"
 
 
-class Stand:
+class Stand(Points):
     """An assessor that flags every text."""
 
     def assess(self, texts: Sequence[str]) -> list[Assessment]:
