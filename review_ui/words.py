@@ -61,6 +61,8 @@ EVASIONS = {
     "combining": word("附加符号"),
     "traditional": word("繁体字"),
     "look_alike": word("形近字"),
+    "variant": word("异体字"),
+    "martian": word("火星文"),
     "inserted": word("插入符号"),
     "digits": word("数字替代"),
     "sound": word("谐音"),

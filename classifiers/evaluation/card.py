@@ -13,6 +13,7 @@ from classifiers.encoder import newest_encoder
 from classifiers.errors import ModelError
 from classifiers.evaluation.markdown import table
 from classifiers.evaluation.proxies_card import proxies_of
+from classifiers.evaluation.robustness import GOALS, MOST_ADDED, TEXTS, short_of
 from classifiers.linear import MODELS, newest
 
 CARD = "card.json"
@@ -217,11 +218,24 @@ def _without(found: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
 
 def _evasions(found: Mapping[str, Any]) -> list[str]:
     rows = (
-        (kind, one["level"], one["texts"], f"{one['kept'] * 100:.1f} %", _points(one["ordinary_added"]))
+        (
+            kind,
+            one["level"],
+            one["texts"],
+            f"{one['kept'] * 100:.1f} %",
+            f"{GOALS[one['level']] * 100:.0f} %",
+            _points(one["ordinary_added"]),
+            ", ".join(short_of(one)) or "–",
+        )
         for kind, one in found.items()
     )
-    head = ("evasion", "level", "texts it changes", "categories kept", "ordinary texts flagged, points added")
-    return ["## Under evasion\n", "Held-back flagged texts, treated on purpose.\n", *table(head, rows)]
+    head = ("evasion", "level", "texts", "categories kept", "goal", "ordinary texts flagged, points added", "short in")
+    return [
+        "## Under evasion\n",
+        f"Held-back flagged texts, treated on purpose: {TEXTS} that the evasion changes, or as many as there are. Of\n"
+        f"ordinary texts at most {_points(MOST_ADDED)} points more shall be flagged.\n",
+        *table(head, rows),
+    ]
 
 
 def _points(share: float | None) -> str:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.normalise.fold import fold
-from classifiers.normalise.looks import all_emoji, all_looks
+from classifiers.normalise.looks import all_emoji, all_looks, all_martian
 from classifiers.normalise.neighbours import Neighbours
-from classifiers.normalise.readings import all_splits, all_syllables, syllable_of
+from classifiers.normalise.readings import all_splits, all_syllables, is_han, syllable_of
 from classifiers.normalise.tables import CODE_POINTS
 
 MOST_OF_A_SOUND = 10  # characters of one syllable, the most frequent
 LONGEST_SYLLABLE = 6  # zhuang
-COSTS = {"sound": 2.0, "look_alike": 1.5, "split": 1.5, "pinyin": 3.0, "emoji": 3.0, "digits": 4.0}
+COSTS = {"sound": 2.0, "look_alike": 1.5, "martian": 1.5, "split": 1.5, "pinyin": 3.0, "emoji": 3.0, "digits": 4.0}
 """What it costs to suppose an evasion where many characters do not fit, in units of log probability."""
 _SOUNDS_OF_DIGITS = {
     "0": "零你", "1": "一要", "2": "爱二儿", "3": "三想", "4": "死是似", "5": "我无五", "6": "六了溜", "7": "起气妻七",
@@ -47,13 +47,14 @@ class Candidates:
         self._neighbours = neighbours
         self._by_sound = _by_sound(neighbours)
         self._looks = _reversed(all_looks())
+        self._martian = _reversed(all_martian())
         self._drawn = _reversed(all_emoji())
         self._splits = _folded_keys(_reversed(all_splits()))
         self._split_starts = {form[:2] for form in self._splits}
         self._longest_split = max(map(len, self._splits))
-        self.emoji: NDArray[np.bool_] = np.zeros(CODE_POINTS, dtype=bool)
-        for sign in self._drawn:
-            self.emoji[ord(sign)] = True
+        self.signs: NDArray[np.bool_] = np.zeros(CODE_POINTS, dtype=bool)  # no Chinese characters, but read as some
+        for sign in self._drawn.keys() | {seen for seen in self._martian if not is_han(seen)}:
+            self.signs[ord(sign)] = True
         self._single = lru_cache(maxsize=8192)(self._of_one)
         self._of_syllable = lru_cache(maxsize=512)(self._syllable)
         self.spelled = lru_cache(maxsize=8192)(self._spelled)
@@ -78,6 +79,7 @@ class Candidates:
         if syllable := syllable_of(char):
             found += [(other, "sound") for other in self._by_sound.get(syllable, ()) if other != char]
         found += [(other, "look_alike") for other in self._looks.get(char, ())]
+        found += [(meant, "martian") for meant in self._martian.get(char, ())]
         found += [(meant, "emoji") for meant in self._drawn.get(char, ())]
         return self._choices(1, found + [(meant, "digits") for meant in _SOUNDS_OF_DIGITS.get(char, "")])
 

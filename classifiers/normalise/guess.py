@@ -92,7 +92,7 @@ class Guesser:
         misfit[1:] &= strange | ~same
         misfit[:-1] &= strange | ~same
         doubted |= misfit
-        for start, end in _touched(look_up(self._candidates.emoji, folded.points), beside, owner):
+        for start, end in _touched(look_up(self._candidates.signs, folded.points), beside, owner):
             doubted[start:end] = True
         for start, end in _touched(shape == LATIN, beside, owner):
             if self._candidates.spelled(whole[start:end]):

@@ -13,8 +13,8 @@ DATA = Path(__file__).parent
 
 
 @cache
-def read_listed(name: str) -> Mapping[str, tuple[str, ...]]:
-    """Read one of the files beside this one, once per process.
+def read_listed(name: str | Path) -> Mapping[str, tuple[str, ...]]:
+    """Read one of the files beside this one, or one at a path, once per process.
 
     Raises:
         ValueError: a line has no tab, nothing on one side of it, or a key that stands there twice.

@@ -1,4 +1,4 @@
-"""Characters that evaders put in another's place because they look like it, and emoji that stand for a word."""
+"""Characters that evaders put in another's place, as they look like it or for show, and emoji that stand for a word."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from classifiers.normalise.listed import read_listed
 def all_looks() -> dict[str, tuple[str, ...]]:
     """Every character with those that look like it."""
     return dict(read_listed("looks.tsv"))
+
+
+def all_martian() -> dict[str, tuple[str, ...]]:
+    """Every character with what is put in its place in martian script (火星文)."""
+    return dict(read_listed("martian.tsv"))
 
 
 def all_emoji() -> dict[str, tuple[str, ...]]:

@@ -15,12 +15,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.normalise.listed import read_listed
+
 CODE_POINTS = 0x110000
 DROPPED = np.uint32(0xFFFFFFFF)
 EXPANDS = np.uint32(0xFFFF0000)  # EXPANDS + k: the k-th entry of `expansions`
 
-KINDS = ("", "width", "styled", "invisible", "combining", "traditional", "look_alike")
-WIDTH, STYLED, INVISIBLE, COMBINING, TRADITIONAL, LOOK_ALIKE = range(1, 7)
+KINDS = ("", "width", "styled", "invisible", "combining", "traditional", "look_alike", "variant")
+WIDTH, STYLED, INVISIBLE, COMBINING, TRADITIONAL, LOOK_ALIKE, VARIANT = range(1, 8)
 
 OTHER, HAN, LATIN, DIGIT, SPACE = range(5)
 
@@ -63,6 +65,7 @@ def tables() -> Tables:
     expansions: list[tuple[int, ...]] = []
     _fold_compatibility(fold, kind, expansions)
     _fold_simplified(fold, kind)
+    _fold_variants(fold, kind)
     for seen, read in (_LOOK_ALIKES | _ENCLOSED).items():
         fold[ord(seen)] = ord(read)
         kind[ord(seen)] = LOOK_ALIKE if seen in _LOOK_ALIKES else STYLED
@@ -116,15 +119,35 @@ def _kind_of(char: str, letters: str) -> int:
 
 
 def _fold_simplified(fold: NDArray[np.uint32], kind: NDArray[np.uint8]) -> None:
+    for point, read in _converted("t2s"):
+        fold[point] = read
+        kind[point] = TRADITIONAL
+
+
+def _fold_variants(fold: NDArray[np.uint32], kind: NDArray[np.uint8]) -> None:
+    """Japanese forms that are no Chinese characters of their own (売, but not 芸), and our list of variants."""
+    listed = [(ord(seen), ord(read)) for read, others in read_listed("same.tsv").items() for seen in others]
+    japanese = [(point, read) for point, read in _converted("jp2t") if not _in_use(point)]
+    for point, read in japanese + listed:
+        if fold[point] == point:
+            fold[point] = read
+            kind[point] = VARIANT
+
+
+def _converted(config: str) -> list[tuple[int, int]]:
+    """Characters that OpenCC converts, each into another one."""
     import opencc
 
     han = [point for low, high in _HAN_RANGES[:2] for point in range(low, high + 1)]
     # One character a line: OpenCC must not see neighbours, or it would convert whole phrases.
-    simplified = opencc.OpenCC("t2s").convert("\n".join(map(chr, han))).split("\n")
-    for point, read in zip(han, simplified, strict=True):
-        if len(read) == 1 and ord(read) != point:
-            fold[point] = ord(read)
-            kind[point] = TRADITIONAL
+    converted = opencc.OpenCC(config).convert("\n".join(map(chr, han))).split("\n")
+    pairs = zip(han, converted, strict=True)
+    return [(point, ord(read)) for point, read in pairs if len(read) == 1 and ord(read) != point]
+
+
+def _in_use(point: int) -> bool:
+    """Tell whether a character is one of modern Chinese: one of the 6,763 of GB 2312."""
+    return len(chr(point).encode("gb2312", "ignore")) == 2
 
 
 def _drop_invisible(fold: NDArray[np.uint32], kind: NDArray[np.uint8]) -> None:

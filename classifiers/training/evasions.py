@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from random import Random
 from typing import Any
 
+from classifiers.normalise.listed import read_listed
 from classifiers.normalise.looks import emoji_of, looks_of
 from classifiers.normalise.readings import splits_of, syllable_of
 
@@ -32,6 +34,7 @@ _SOUNDS_LIKE_DIGIT = {
     "9": "救就",
 }
 _DIGITS = {char: digit for digit, chars in _SOUNDS_LIKE_DIGIT.items() for char in chars}
+VARIANTS, MARTIAN = (Path(__file__).parent / name for name in ("variants_seen.tsv", "martian_seen.tsv"))
 _MARKS = "·.*-_~/|、"
 _EMOJI = "😀😂🌸⭐❤🍀🐱🎵"
 
@@ -62,6 +65,16 @@ def _each(table: Mapping[str, str]) -> Change:
 
 def _traditional(text: str, _: Random) -> str:
     return str(_to_traditional().convert(text))
+
+
+def _listed(path: Path) -> Change:
+    """Put what a list has for a character in place of each that it has something for."""
+
+    def change(text: str, random: Random) -> str:
+        table = read_listed(path)
+        return "".join(random.choice(table[char]) if char in table else char for char in text)
+
+    return change
 
 
 def _full_width(text: str, _: Random) -> str:
@@ -172,6 +185,7 @@ FORM: Mapping[str, Change] = {
     "spaced": _between([" "], 0.9),
     "punctuated": _between(_MARKS, 0.35),
     "emoji_between": _between(_EMOJI, 0.3),
+    "variant": _listed(VARIANTS),
 }
 """Evasions that leave every character recognisable."""
 SOUND_AND_SHAPE: Mapping[str, Change] = {
@@ -183,8 +197,10 @@ SOUND_AND_SHAPE: Mapping[str, Change] = {
     "emoji_word": _some(_emoji),
     "digits": _some(lambda char, _: _DIGITS.get(char)),
     "swapped": _swapped,
+    "martian": _listed(MARTIAN),
 }
 """Evasions that put something else in a character's place."""
 EVASIONS: Mapping[str, Change] = {**FORM, **SOUND_AND_SHAPE}
-TRAINED = (*SOUND_AND_SHAPE, "punctuated", "emoji_between")
-"""Evasions that folding does not undo for certain, so that models have to know them."""
+TRAINED = (*(kind for kind in SOUND_AND_SHAPE if kind != "martian"), "punctuated", "emoji_between")
+"""Evasions that folding does not undo for certain, so that models have to know them; martian script only measures what
+undoing and models make of characters that neither was shown."""

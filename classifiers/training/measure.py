@@ -71,7 +71,7 @@ def _common(cascade: Cascade, recipe: Recipe) -> dict[str, float]:
     return {slug: made.get("least_shares", {}).get(slug, made["least_share"]) for slug in slugs}
 
 
-FLAGGED, ORDINARY = 500, 2000  # texts that evasions are tried on
+FLAGGED, ORDINARY = 500, 2000  # texts that spans are deleted from, and ordinary ones that evasions are tried on
 _CARD_FIELDS = {"name", "origin", "licence", "tier", "register_", "cannot_tell", "hold_back"}
 
 
@@ -88,13 +88,13 @@ def _behaviour(
     random = np.random.default_rng(recipe.seed)
     over = np.flatnonzero((scores >= limits).any(axis=1))
     ordinary = np.isin(rows.origin[chosen], [rows.sets.index(entry.name) for entry in sets if entry.ordinary])
-    flagged = random.permutation(over)[:FLAGGED]
+    flagged = random.permutation(over)
     calm = random.permutation(np.flatnonzero(ordinary))[:ORDINARY]
     texts = [[rows.texts[chosen[i]] for i in some] for some in (flagged, calm)]
     thresholds = {slug: recipe.threshold(slug) for slug in SLUGS}
     return {
         "evasions": under_evasion(cascade.scores, texts[0], texts[1], limits, seed=recipe.seed),
-        "spans": deletion(cascade, texts[0], thresholds, seed=recipe.seed),
+        "spans": deletion(cascade, texts[0][:FLAGGED], thresholds, seed=recipe.seed),
     }
 
 

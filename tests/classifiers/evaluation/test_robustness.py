@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from classifiers.cascade import load_cascade
-from classifiers.evaluation.robustness import under_evasion
+from classifiers.evaluation.robustness import TEXTS, short_of, under_evasion
 from classifiers.training.evasions import FORM, SOUND_AND_SHAPE
 from classifiers.training.sets import SETS_FILE
 from classifiers.training.written import read_written
@@ -44,6 +44,26 @@ def test_a_flagged_text_keeps_its_categories_when_it_is_written_as_evaders_write
     measured: dict[str, dict[str, float]], kind: str
 ) -> None:
     assert measured[kind]["kept"] >= FLOORS[kind]
+
+
+def test_as_many_texts_are_taken_as_an_evasion_changes_and_no_more_than_wanted() -> None:
+    found = under_evasion(
+        load_cascade().scores, ["注册送彩金", "加v领彩金", "加q领彩金"], [], np.full(15, 0.5), wanted=2
+    )
+    assert (found["full_width"]["texts"], found["homophone"]["texts"], found["styled"]["texts"]) == (2, 2, 2)
+    assert found["emoji_between"]["texts"] <= 2
+
+
+@pytest.mark.parametrize(
+    ("figures", "short"),
+    [
+        ({"level": "form", "kept": 0.95, "ordinary_added": 0.005, "texts": TEXTS}, ()),
+        ({"level": "form", "kept": 0.949, "ordinary_added": None, "texts": TEXTS}, ("kept",)),
+        ({"level": "sound and shape", "kept": 0.86, "ordinary_added": 0.006, "texts": 30}, ("ordinary", "texts")),
+    ],
+)
+def test_an_evasion_says_in_what_it_falls_short(figures: dict[str, object], short: tuple[str, ...]) -> None:
+    assert short_of(figures) == short
 
 
 def test_without_ordinary_texts_nothing_is_said_of_them() -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from classifiers.normalise import fold, undone
 from classifiers.normalise.fold import as_given
+from classifiers.normalise.listed import read_listed
 from classifiers.normalise.tables import DIGIT, HAN, LATIN, OTHER, SPACE
 
 TEXT = st.text(alphabet=st.characters(codec="utf-8"), max_size=60)
@@ -70,6 +71,25 @@ def test_an_accent_on_a_foreign_word_and_an_emoji_are_no_evasion() -> None:
 def test_traditional_characters_are_named_as_one_stretch() -> None:
     [entry] = undone(fold(["在線賭場"]))[0]
     assert (entry.seen, entry.read_as, entry.kind) == ("線賭場", "线赌场", "traditional")
+
+
+def test_variant_characters_are_read_as_what_every_reader_takes_them_for() -> None:
+    folded = fold(["氷妳伱髙亊覇売単銭様県譲"])
+    assert folded.text(0) == "冰你你高事霸卖单钱样县让"
+    assert {entry.kind for entry in undone(folded)[0]} == {"variant"}
+
+
+def test_characters_of_modern_chinese_are_no_variants_though_they_are_of_others_too() -> None:
+    text = "芸芸众生给予弁浜欠着喆欸"
+    assert fold([text]).text(0) == text
+    assert undone(fold([text])) == {}
+
+
+def test_no_listed_variant_is_a_character_of_gb_2312_and_each_means_one_that_stays() -> None:
+    for read, others in read_listed("same.tsv").items():
+        assert fold([read]).text(0) == read
+        assert fold(list(others)).texts() == [read] * len(others)
+        assert not [other for other in others if other.encode("gb2312", "ignore")]
 
 
 def test_a_lone_surrogate_is_folded_like_any_character() -> None:

@@ -26,13 +26,14 @@ def guess(text: str) -> str | None:
         ("亻尔是个广发牛勿，忄夬氵衮开", "你是个废物,快滚开", {"split"}),
         ("全班都不💭跟你坐☝起", "全班都不想跟你坐一起", {"emoji"}),
         ("加wei信领点券", "加微信领点券", {"pinyin"}),
+        ("莪们班没亾芣討厭沵", "我们班没人不讨厌你", {"martian"}),
     ],
 )
 def test_what_is_meant_is_read_though_characters_were_put_in_place_of_others(
     text: str, means: str, kinds: set[str]
 ) -> None:
     found = GUESSER.read(fold([text]))[0]
-    assert {entry.kind for entry in found.undone} <= {"sound", "look_alike", "split", "pinyin", "emoji"}
+    assert {entry.kind for entry in found.undone} <= {"sound", "look_alike", "martian", "split", "pinyin", "emoji"}
     wrong = sum(a != b for a, b in zip(found.text, means, strict=False)) + abs(len(found.text) - len(means))
     assert wrong <= 1
     assert kinds & {entry.kind for entry in found.undone}
