@@ -137,8 +137,8 @@ def _captures() -> Families:
 
 
 def _crawls() -> Families:
-    problems = [([site], len(found)) for site, found in policies.wrong().items()]
-    yield _gauge("policy_problems", "Mistakes in a site's file; the policy before goes on holding.", ["site"], problems)
+    problems = [([name], len(found)) for name, found in policies.wrong().items()]
+    yield _gauge("policy_problems", "Mistakes in a policy file; what held before goes on.", ["policy"], problems)
     rows = Heartbeat.objects.filter(kind="crawl").values_list("name", "at")
     ages = [([name.removeprefix("crawl:")], _age(at)) for name, at in rows]
     yield _gauge("crawl_age_seconds", "Time since a site's crawl was last asked for.", ["site"], ages)

@@ -1,8 +1,8 @@
-"""Effective policies of sites as casework needs them, kept for a few seconds per process.
+"""Effective policies of sites as casework needs them, kept for a few seconds per process; and those of all sites.
 
 A policy that is edited takes effect in running workers without a restart; a site whose file has gone is judged by
 the general thresholds, so that what was captured under it is still assessed. A file that has become wrong changes
-nothing: the policy that held before goes on holding, across restarts too, and the log and the lead's page say so.
+nothing: the policy that held before goes on holding, across restarts too, and log, status and the lead's page say so.
 """
 
 from __future__ import annotations
@@ -16,16 +16,20 @@ import structlog
 from django.db import DatabaseError
 
 from casework import activations
+from casework.standing import Kept
 from config.policy import (
+    GENERAL,
+    GeneralPolicy,
     PolicyError,
     SitePolicy,
-    general_thresholds,
     list_sites,
     load_class,
     load_general,
     load_site,
 )
-from config.work import Work, load_work
+from config.taxonomy import Severity
+from config.work import FILE as WORK
+from config.work import Condition, Work, load_work
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +58,16 @@ class _Kept:
 
 _lock = threading.Lock()
 _kept: dict[str, _Kept] = {}
-_work: list[Work] = []
-"""The last that was right; none before the first use."""
-_wrong_work: list[str] = []
+
+
+def _careful_work() -> Work:
+    """How work is divided where nobody can tell what the lead asked for: what is grave needs two."""
+    asked = (Condition(severity=(Severity.S0, Severity.S1)),)
+    return load_work(shipped=True).model_copy(update={"second_confirmation": asked})
+
+
+_work = Kept(WORK, Work, load_work, _careful_work)
+_general = Kept(GENERAL, GeneralPolicy, load_general, lambda: load_general(shipped=True))
 
 
 def effective(site: str) -> SitePolicy | None:
@@ -65,48 +76,38 @@ def effective(site: str) -> SitePolicy | None:
 
 
 def wrong() -> dict[str, tuple[str, ...]]:
-    """Return the configured sites whose file is wrong, each with what is wrong with it."""
-    return {site: problems for site in list_sites() if (problems := _keep(site).problems)}
+    """Return the sites, and the files that hold for all of them, whose file is wrong, each with what is wrong."""
+    found = {site: problems for site in list_sites() if (problems := _keep(site).problems)}
+    return found | {kept.subject: problems for kept in (_general, _work) if (problems := kept.problems())}
 
 
 def placement(site: str, section: str) -> Placement:
     """Return what holds for a section; the general thresholds where the site or the section is not configured."""
     kept = _keep(site)
     if kept.policy is None:
-        return Placement(_general(), False, False, kept.digest)
+        return Placement(_general_thresholds(), False, False, kept.digest)
     try:
         known = kept.policy.section(section)
     except KeyError:
-        return Placement(_general(), False, False, kept.digest)
+        return Placement(_general_thresholds(), False, False, kept.digest)
     return Placement(kept.policy.thresholds_for(section), known.kid_zone, known.prominent, kept.digest)
 
 
-def _general() -> Mapping[str, float]:
-    """The general thresholds; the shipped ones where this installation's file is wrong, which `config check` tells."""
-    try:
-        return general_thresholds()
-    except PolicyError:
-        return load_general(shipped=True).zone_thresholds("general")
+def _general_thresholds() -> Mapping[str, float]:
+    return general().zone_thresholds("general")
+
+
+def general() -> GeneralPolicy:
+    """Return what holds where no site is configured; a file that has become wrong changes nothing."""
+    return _general.holds()
 
 
 def work() -> Work:
-    """Return how work is divided; a file that has become wrong changes nothing, as with the policies of sites."""
-    found: list[str] = []
-    try:
-        _work[:] = [load_work()]
-    except PolicyError as error:
-        found = [str(problem) for problem in error.problems]
-        _work[:] = _work or [load_work(shipped=True)]
-    if found != _wrong_work:
-        log.warning("work_policy_wrong", problems=found) if found else log.info("work_policy_right_again")
-    _wrong_work[:] = found
-    return _work[0]
+    """Return how work is divided; a file that has become wrong changes nothing.
 
-
-def wrong_work() -> tuple[str, ...]:
-    """Return what is wrong with the file that divides the work, empty when nothing is."""
-    work()
-    return tuple(_wrong_work)
+    Where it is wrong and nothing is on record that held before, what is grave needs a second person.
+    """
+    return _work.holds()
 
 
 def site_title(site: str) -> str:
@@ -141,6 +142,8 @@ def forget() -> None:
     """Read every policy afresh at its next use."""
     with _lock:
         _kept.clear()
+    _work.forget()
+    _general.forget()
 
 
 def _keep(site: str) -> _Kept:

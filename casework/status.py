@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, Min
 from django.utils import timezone
 
-from casework import counts, lag, reassessments, sites
+from casework import counts, lag, policies, reassessments, sites
 from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, InboxItem
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
@@ -89,6 +89,7 @@ def snapshot() -> dict[str, Any]:
         "failures": failed,
         "workers": alive(WORK),
         "sites": {"amber": sites.amber()},
+        "wrong_policies": {name: list(problems) for name, problems in policies.wrong().items()},
         "model": _model(),
         "reassessment": reassessments.progress(),
     }

@@ -81,7 +81,8 @@ def _keys(model: type[BaseModel] | None) -> list[str]:
     if model is None:
         return []
     keys = [info.alias or name for name, info in model.model_fields.items()]
-    return sorted({"class", "extends", *keys} - {"platform_class"} if "platform_class" in keys else keys)
+    of_a_site = {"platform_class", "sections"} <= set(keys)
+    return sorted({"class", "extends", *keys} - {"platform_class"} if of_a_site else keys)
 
 
 def _model_at(model: type[BaseModel], path: tuple[Any, ...]) -> type[BaseModel] | None:

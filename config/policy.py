@@ -244,15 +244,20 @@ def _validated(layered: Layered, file: str) -> SitePolicy:
 
 @lru_cache(maxsize=64)
 def _load_class(path: Path, _changed: int) -> PlatformClass:
-    return _read(PlatformClass, path)
+    return read_general(PlatformClass, path)
 
 
 @lru_cache(maxsize=4)
 def _load_general(path: Path, _changed: int) -> GeneralPolicy:
-    return _read(GeneralPolicy, path)
+    return read_general(GeneralPolicy, path)
 
 
-def _read(kind: type[Policy], path: Path) -> Policy:
+def read_general(kind: type[Policy], path: Path) -> Policy:
+    """Return what a file says that is a general policy or a platform class.
+
+    Raises:
+        PolicyError: it is wrong; says everything that is wrong.
+    """
     layer = read_layer(path)
     try:
         return kind.model_validate(layer.values)
@@ -331,6 +336,6 @@ def site_from_text(text: str, name: str) -> SitePolicy:
 __all__ = [
     "Basis", "Explained", "GeneralPolicy", "PlatformClass", "PolicyError", "Problem", "Section", "SitePolicy",
     "explain", "general_and_classes", "general_thresholds", "list_classes", "list_presets", "list_sites",
-    "load_class", "load_general", "load_site", "preset_values", "recognitions", "site_exists", "site_file",
-    "site_from_text",
+    "load_class", "load_general", "load_site", "preset_values", "read_general", "recognitions", "site_exists",
+    "site_file", "site_from_text",
 ]  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -167,9 +165,3 @@ class SitePolicy(Strict):
         """Return every host (with its port where one is named) that may be asked."""
         own = {urlsplit(str(self.base_url)).netloc} if self.base_url else set()
         return frozenset(own | set(self.hosts))
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the effective policy."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(content.encode()).hexdigest()

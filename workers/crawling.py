@@ -11,7 +11,7 @@ from datetime import datetime
 import structlog
 from django.utils import timezone
 
-from casework import activations
+from casework import activations, policies
 from casework.models import Heartbeat
 from config.policy import PolicyError, SitePolicy, list_sites, load_site, site_file
 from crawlers.datetimes import SHANGHAI
@@ -64,6 +64,7 @@ def due() -> list[str]:
     """
     now = timezone.now()
     ready = []
+    policies.work(), policies.general()  # puts on record what holds for all sites
     for name in list_sites():
         try:
             policy = load_site(name)

@@ -90,6 +90,8 @@ def _page(found: Mapping[str, Any], parts: list[status.Part], rates: Mapping[str
     row("  behind", search["behind"], wrong=bool(search["behind"] is None or search["behind"] > 1000))
     row("workers", found["workers"], wrong=found["workers"] == 0)
     row("model", found["model"] or "–")
+    if wrong := found["wrong_policies"]:
+        row("wrong policy files", ", ".join(wrong), wrong=True)
     if (again := found["reassessment"]) and (again["left"] or again["failed"]):
         row(f"assessed again by {again['model']}", f"{again['assessed']:,}", "assessed again")
         row("  left", f"{again['left']:,}")

@@ -64,10 +64,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "clocks": clocks.counts(user),
         "rules": switches.standing(),
         "may_turn": bool(may(user, Action.TURN_RULES)),
-        "wrong_policies": [
-            *((label("site", site), problems) for site, problems in policies.wrong().items()),
-            *([("work.yaml", policies.wrong_work())] if policies.wrong_work() else []),
-        ],
+        "wrong_policies": [(label("site", name), problems) for name, problems in policies.wrong().items()],
         "activations": PolicyActivation.objects.all()[:8],
         "entries": AuditEntry.objects.order_by("-sequence")[:15],
     }

@@ -42,6 +42,7 @@ def test_an_empty_installation_is_at_rest() -> None:
     assert found.pop("mode") in {"embedded", "services"}
     assert found == {
         "sites": {"amber": []},
+        "wrong_policies": {},
         "inbox": 0,
         "backpressure": {"limit": 200_000, "crawls_held": 0},
         "oldest_inbox_seconds": 0.0,

@@ -84,14 +84,15 @@ def test_what_is_wrong_is_named_with_its_line(own: Path, text: str, field: str) 
     assert (problem.file, problem.line, problem.field) == (str(own), 1, field)
 
 
+@pytest.mark.django_db
 def test_a_file_that_becomes_wrong_changes_nothing_and_is_told(own: Path) -> None:
     own.write_text("queues: [{name: only, title: 唯一}]", "utf-8")
     assert [queue.name for queue in policies.work().queues] == ["only"]
     own.write_text("queues: [{name: Only, title: 唯一, colour: red}]", "utf-8")
     assert [queue.name for queue in policies.work().queues] == ["only"]
-    assert any("colour" in one for one in policies.wrong_work())
+    assert any("colour" in one for one in policies.wrong()["work.yaml"])
     own.unlink()
-    assert policies.wrong_work() == ()
+    assert policies.wrong() == {}
 
 
 def test_a_policy_does_not_change_once_read() -> None:

@@ -45,6 +45,10 @@ def status(
             for one in snapshot["sites"]["amber"] if not json else ():
                 told = f"amber {one['site']}: {one['what']}; look: woodpecker site try {one['site']}"
                 console.print(told, style="yellow", markup=False, soft_wrap=True)
+            for problems in snapshot["wrong_policies"].values() if not json else ():
+                for one in problems:
+                    told = f"wrong policy, what held before goes on: {one}"
+                    console.print(told, style="yellow", markup=False, soft_wrap=True)
     except DatabaseError as error:
         leave(Exit.FAILED, f"the database cannot be read: {str(error).splitlines()[0]}", as_json=json)
 
@@ -92,7 +96,8 @@ def _report(values: dict[str, Any], as_json: bool) -> None:
 
     table = Table(show_header=False, box=None)
     for key, value in values.items():
-        if key not in {"problems", "sites"} and value not in ("", None):  # problems were told one by one
+        told_apart = key in {"problems", "sites", "wrong_policies"}
+        if not told_apart and value not in ("", None):
             table.add_row(key.replace("_", " "), _plainly(value))
     console.print(table)
 

@@ -72,15 +72,15 @@ def history(
     prepare(migrate=False, as_json=json)
     from casework.models import PolicyActivation
 
-    found = PolicyActivation.objects.filter(site=site) if site else PolicyActivation.objects.all()
-    rows = list(found.values("id", "site", "at", "by", "reason", "digest", "backtest")[:limit])
+    found = PolicyActivation.objects.filter(subject=site) if site else PolicyActivation.objects.all()
+    rows = list(found.values("id", "subject", "at", "by", "reason", "digest", "backtest")[:limit])
     if json:
         summary({"activations": rows})
         return
     table = Table("no.", "site", "from", "by", "backtest", "reason", "digest")
     for row in rows:
         when = f"{timezone.localtime(row['at']):%Y-%m-%d %H:%M:%S}"
-        cells = (str(row["id"]), row["site"], when, row["by"], "yes" if row["backtest"] else "–")
+        cells = (str(row["id"]), row["subject"], when, row["by"], "yes" if row["backtest"] else "–")
         table.add_row(*(Text(one) for one in (*cells, row["reason"], row["digest"][:12])))
     console.print(table)
 
