@@ -127,9 +127,13 @@ def load_encoder_recipe(path: Path, tier: Tier = "limited") -> tuple[EncoderReci
     """Read a recipe and the sets it names; tier "open" leaves out sets whose licence is limited.
 
     Raises:
-        RecipeError: the file is wrong, or no set is left.
+        RecipeError: the file is wrong or of a linear model, or no set is left.
     """
-    recipe = validate(EncoderRecipe, read_yaml(path), path)
+    raw = read_yaml(path)
+    if isinstance(raw, dict) and "columns" in raw:
+        allowed = "an encoder's recipe, such as `other` or `labels`; or no --encoder"
+        raise RecipeError(path, "columns", "a linear model's recipe", allowed)
+    recipe = validate(EncoderRecipe, raw, path)
     known = load_sets(path.parent / recipe.sets_file if recipe.sets_file else SETS_FILE)
     wanted = recipe.sets or tuple(known)
     named: tuple[tuple[str, Any, Any], ...] = (

@@ -75,9 +75,13 @@ def load_recipe(path: Path, tier: Tier = "limited") -> tuple[Recipe, list[Labell
     """Read a recipe and the sets it names; tier "open" leaves out sets whose licence is limited.
 
     Raises:
-        RecipeError: the file is wrong, or no set is left.
+        RecipeError: the file is wrong or of an encoder, or no set is left.
     """
-    recipe = validate(Recipe, read_yaml(path), path)
+    raw = read_yaml(path)
+    if isinstance(raw, dict) and "training" in raw and "columns" not in raw:
+        allowed = "a linear model's recipe, such as `linear`; or this one with --encoder DIR_OR_NAME"
+        raise RecipeError(path, "training", "an encoder's recipe", allowed)
+    recipe = validate(Recipe, raw, path)
     sets_file = path.parent / recipe.sets_file if recipe.sets_file else SETS_FILE
     known = load_sets(sets_file)
     wanted = recipe.sets or tuple(known)

@@ -32,7 +32,14 @@ def register(app: typer.Typer) -> None:
 
 def train(
     data: Data,
-    recipe: RecipeName = "linear",
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="RECIPE",
+            help="Name of a shipped recipe, or a recipe file; default: linear, or with --encoder other.",
+            show_default=False,
+        ),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -50,23 +57,24 @@ def train(
     """Train a model by a recipe, measure it on rows it never saw, write it with its card. Needs the `train` extra.
 
     With --encoder an encoder is fine-tuned, exported to one int8 file, and blended with the linear model; a run that
-    was ended goes on from its last checkpoint. `woodpecker classify --model DIR` serves what was made.
+    was ended goes on from its last checkpoint. `woodpecker classify --model DIR` serves what was made. The recipe
+    `other` is for encoders of other makers, `labels` for one that `woodpecker pretrain` made.
 
     Example: woodpecker train linear --data DATA/labelled
     Example: woodpecker train labels --encoder classifiers/training/pretrained --data DATA/labelled
-    Example: woodpecker train other --encoder hfl/chinese-roberta-wwm-ext --data DATA/labelled --models my-models
+    Example: woodpecker train --encoder hfl/chinese-roberta-wwm-ext --data DATA/labelled --models my-models
     """
     from classifiers.linear import MODELS
     from classifiers.training.recipe import find_recipe
 
     if encoder is not None:
-        _fine_tune(recipe, data, encoder, (), work, models, linear, tier, json)
+        _fine_tune(recipe or "other", data, encoder, (), work, models, linear, tier, json)
         return
     if linear is not None or work != WORK:
         leave(Exit.WRONG_INPUT, "--linear and --work: found without --encoder; allowed: with it", as_json=json)
     with understood(json) as training:
         made = training.train(
-            find_recipe(recipe), data, models=models or MODELS, tier=chosen_tier(tier, json), console=errors
+            find_recipe(recipe or "linear"), data, models=models or MODELS, tier=chosen_tier(tier, json), console=errors
         )
     if json:
         summary({"folder": str(made.folder), **made.card})

@@ -145,6 +145,17 @@ def _spoil_and_try_again(commands: Commands, work: Path, command: str) -> None:
     assert "data = " in error
 
 
+def test_an_encoder_is_tuned_by_the_recipe_for_others_unless_one_is_named(data: Path) -> None:
+    call = ["train", "--encoder", str(data / "work" / "pretrained-tiny" / "model"), "--data", str(data), "--json"]
+    done = CliRunner().invoke(build(), call)
+    assert done.exit_code == 2
+    assert "no such file" in done.stderr  # the recipe was read; the shipped sets are not in this folder
+    done = CliRunner().invoke(build(), [call[0], "linear", *call[1:]])
+    assert done.exit_code == 2
+    assert "linear.yaml: columns: found a linear model's recipe" in json.loads(done.stdout.splitlines()[-1])["error"]
+    assert "`other` or `labels`" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "recipe", "line", "said"),
     [

@@ -145,6 +145,7 @@ def test_evaluate_called_wrongly_says_what_is_allowed(woodpecker: Any, arguments
         (["ablate", "nowhere", "--data", "."], "ablation"),
         (["ablate", "--data", "nowhere"], "no such file"),
         (["train", "linear", "--data", ".", "--tier", "gold"], "open, limited"),
+        (["train", "labels", "--data", "."], "an encoder's recipe"),
     ],
 )
 def test_training_called_wrongly_says_what_is_allowed(woodpecker: Any, arguments: list[str], named: str) -> None:
