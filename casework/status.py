@@ -18,11 +18,14 @@ from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, Inbox
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from casework.skew import ahead
+from config import broker
 from config.settings import get_settings
 
 STALE_SECONDS = 90
 """Age of a heartbeat after which its part counts as gone."""
 WORK = "work"
+CLOCK = "beat"
+"""The clock that sends what is due; it beats by itself, whether or not anybody does what it sends."""
 HELD = "held"
 """A crawl that waits because the inbox is over its limit."""
 LEAST_ROOM = 100 * 2**20
@@ -95,12 +98,21 @@ def snapshot() -> dict[str, Any]:
     }
 
 
+def report() -> dict[str, Any]:
+    """Return the snapshot and, of each part, `ok` or what is wrong with it.
+
+    Raises:
+        django.db.DatabaseError: the database does not answer.
+    """
+    return snapshot() | {"parts": {part.name: "ok" if part.ok else part.detail for part in parts()}}
+
+
 def parts() -> list[Part]:
     """Ask each part whether it is there; a part that is not says why, and none raises."""
-    database, disk = _database_part(), _disk_part()
-    if not database.ok:
-        return [database, disk]
-    return [database, disk, _search_part(), _workers_part()]
+    apart = [_database_part(), _disk_part(), _broker_part()]
+    if not apart[0].ok:
+        return apart
+    return [*apart, _search_part(), _alive_part("workers", WORK), _alive_part("beat", CLOCK)]
 
 
 def room() -> int:
@@ -165,6 +177,11 @@ def _search_part() -> Part:
     return Part("search", True, search.backend)
 
 
-def _workers_part() -> Part:
-    working = alive(WORK)
-    return Part("workers", working > 0, f"{working} alive within {STALE_SECONDS} s")
+def _broker_part() -> Part:
+    found = broker.ask()
+    return Part("broker", not found.fault, f"{found.kind}: {found.fault}" if found.fault else found.kind)
+
+
+def _alive_part(name: str, kind: str) -> Part:
+    beating = alive(kind)
+    return Part(name, beating > 0, f"{beating} alive within {STALE_SECONDS} s")

@@ -36,7 +36,8 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 when this process can serve pages: the database answers and is at this program's migration.
 
-    The search and the workers are not asked: without them the pages go on.
+    Search, broker, workers and clock are not asked: without them the pages go on, and what the pages would have sent
+    waits for the sweep.
     """
     try:
         executor = MigrationExecutor(connection)

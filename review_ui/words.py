@@ -75,12 +75,24 @@ EVASIONS = {
     "slang": word("黑话"),
 }
 SPEAKERS = {"rule": word("词语规则"), "linear": word("统计模型"), "encoder": word("统计模型")}
-PARTS = {"database": word("数据库"), "disk": word("磁盘"), "search": word("检索"), "workers": word("后台处理")}
+PARTS = {
+    "database": word("数据库"),
+    "disk": word("磁盘"),
+    "broker": word("消息队列"),
+    "search": word("检索"),
+    "workers": word("后台处理"),
+    "beat": word("定时任务"),
+}
 ENGINES = {
     "sqlite": "SQLite",
     "postgresql": "PostgreSQL",
     "database": word("直接查数据库"),
     "elasticsearch": "Elasticsearch",
+    "folder": word("数据文件夹"),
+    "redis": "Redis",
+    "rediss": "Redis (TLS)",
+    "amqp": "RabbitMQ",
+    "amqps": "RabbitMQ (TLS)",
 }
 MODES = {"embedded": word("单机"), "services": word("服务")}
 

@@ -11,7 +11,7 @@ from celery import Task
 from django.dispatch import receiver
 from kombu.exceptions import ChannelError, OperationalError
 
-from casework import anchors, intake, retention, signals, status
+from casework import anchors, intake, retention, signals
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
@@ -60,7 +60,6 @@ def crawl(*sites: str) -> None:
 @app.task(name="workers.tasks.crawl_due")
 def crawl_due() -> None:
     """Ask for a crawl of every site whose schedule says so."""
-    status.beat("beat")
     if sites := crawling.due():
         send(crawl, *sites)
 

@@ -35,7 +35,7 @@ def lines(every: float, tell: Callable[[dict[str, Any]], None]) -> None:
     """
     try:
         while True:
-            tell(status.snapshot())
+            tell(status.report())
             _pause(every)
     except KeyboardInterrupt:
         return

@@ -88,7 +88,7 @@ def casework_error(request: HttpRequest, error: errors.CaseworkError) -> HttpRes
 def get_status(request: HttpRequest) -> dict[str, Any]:
     """Return what `woodpecker status --json` prints."""
     require(person(request), Action.SEE_STATUS)
-    return status.snapshot()
+    return status.report()
 
 
 @api.get("/cases", response=CasePage, summary="Search cases")

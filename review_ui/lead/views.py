@@ -146,6 +146,8 @@ def _detail(part: status.Part) -> str:
     """Return what a part runs on, in words; for one that fails, what it said."""
     if part.ok and part.name == "workers":
         return _("%(n)s 个在工作") % {"n": status.alive(status.WORK)}
+    if part.ok and part.name == "beat":
+        return _("在运行")
     if part.name == "disk" and part.free is not None:
         return _("剩余 %(n)s MB") % {"n": part.free // 2**20}
     return _(words.ENGINES.get(part.detail, part.detail))

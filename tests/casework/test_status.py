@@ -11,6 +11,7 @@ from casework import decisions, intake, status
 from casework.models import Batch, CaseState, Heartbeat
 from casework.search.database import DatabaseSearch
 from casework.search.port import SearchUnavailable
+from config.broker import Answer
 from config.settings import get_settings
 from tests.casework.factories import make_assessment, make_capture, make_case, make_user
 
@@ -115,9 +116,18 @@ def test_heartbeats_of_processes_long_gone_are_removed() -> None:
 
 
 def test_each_part_says_whether_it_answers() -> None:
-    assert named(status.parts()) == {"database": True, "disk": True, "search": True, "workers": False}
+    there = {"database": True, "disk": True, "broker": True, "search": True}
+    assert named(status.parts()) == there | {"workers": False, "beat": False}
+    assert status.report()["parts"]["beat"] == f"0 alive within {status.STALE_SECONDS} s"
     status.beat("work")
+    status.beat("beat")
     assert all(named(status.parts()).values())
+    assert set(status.report()["parts"].values()) == {"ok"}
+
+
+def test_a_broker_that_is_away_is_named_with_what_it_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status.broker, "ask", lambda: Answer("redis", "ConnectionRefusedError"))
+    assert status.report()["parts"]["broker"] == "redis: ConnectionRefusedError"
 
 
 def test_a_full_disk_is_named_with_the_room_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

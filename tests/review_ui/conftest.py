@@ -46,5 +46,6 @@ def enter(db: None) -> Enter:
 
 @pytest.fixture
 def at_work(db: None) -> None:
-    """A worker that was alive a moment ago."""
+    """A worker and a clock that were alive a moment ago."""
     status.beat(status.WORK, "stand-in-1")
+    status.beat(status.CLOCK)

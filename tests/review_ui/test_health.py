@@ -5,13 +5,16 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pydantic import SecretStr
 
 from casework import status
 from casework.models import Heartbeat
 from casework.search.elasticsearch import ElasticsearchSearch
+from config import broker
+from config.settings import Settings
 
 pytestmark = pytest.mark.django_db
-PARTS = {"database": "ok", "disk": "ok", "search": "ok", "workers": "ok"}
+PARTS = dict.fromkeys(("database", "disk", "broker", "search", "workers", "beat"), "ok")
 
 
 def test_all_is_well_when_every_part_answers(client: Client, at_work: None) -> None:
@@ -21,12 +24,25 @@ def test_all_is_well_when_every_part_answers(client: Client, at_work: None) -> N
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-def test_without_a_worker_that_is_named(client: Client, at_work: None) -> None:
-    Heartbeat.objects.update(at=timezone.now() - timedelta(seconds=status.STALE_SECONDS + 1))
+@pytest.mark.parametrize(("kind", "part"), [(status.WORK, "workers"), (status.CLOCK, "beat")])
+def test_without_a_worker_or_a_clock_that_is_named(kind: str, part: str, client: Client, at_work: None) -> None:
+    long_ago = timezone.now() - timedelta(seconds=status.STALE_SECONDS + 1)
+    Heartbeat.objects.filter(kind=kind).update(at=long_ago)
     answer = client.get("/healthz")
     assert answer.status_code == 503
     assert answer.json()["status"] == "failing"
-    assert answer.json()["parts"] == PARTS | {"workers": "failing"}
+    assert answer.json()["parts"] == PARTS | {part: "failing"}
+
+
+def test_without_the_broker_that_is_named_and_no_address_is_told(
+    client: Client, at_work: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(broker_url=SecretStr("redis://:secret@127.0.0.1:9/0"))
+    monkeypatch.setattr(broker, "get_settings", lambda: settings)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["parts"] == PARTS | {"broker": "failing"}
+    assert "secret" not in answer.content.decode()
 
 
 def test_a_full_disk_is_named(client: Client, at_work: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,7 @@ def test_each_look_shows_what_is_there_now_and_how_fast_it_moves() -> None:
     assert "inbox 0" in text(next(pages))
     intake.receive([make_capture(), make_capture()])
     status.beat(status.WORK, "stand-in-1")
+    status.beat(status.CLOCK)
     shown = text(next(pages))
     assert "inbox 2" in shown
     assert "model stand-in-1" in shown

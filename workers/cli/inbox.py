@@ -21,8 +21,8 @@ def status(
     every: Annotated[float, typer.Option(min=0.2, max=3600, help="With --watch: seconds between looks.")] = 2.0,
     json: Json = False,
 ) -> None:
-    """Print the state: inbox, captures, cases, search, workers. With --watch it stays on the terminal and moves; with
-    --watch --json each look is a line.
+    """Print the state: inbox, captures, cases, search, workers, and which part does not answer. With --watch it stays
+    on the terminal and moves; with --watch --json each look is a line.
     """
     from workers.cli.start import prepare
 
@@ -40,8 +40,11 @@ def status(
             else:
                 watching.run(every)
         else:
-            snapshot = state.snapshot()
+            snapshot = state.report()
             _report(snapshot, json)
+            for name, told in snapshot["parts"].items() if not json else ():
+                if told != "ok":
+                    console.print(f"{name} does not answer: {told}", style="bold red", markup=False, soft_wrap=True)
             for one in snapshot["sites"]["amber"] if not json else ():
                 told = f"amber {one['site']}: {one['what']}; look: woodpecker site try {one['site']}"
                 console.print(told, style="yellow", markup=False, soft_wrap=True)
@@ -96,7 +99,7 @@ def _report(values: dict[str, Any], as_json: bool) -> None:
 
     table = Table(show_header=False, box=None)
     for key, value in values.items():
-        told_apart = key in {"problems", "sites", "wrong_policies"}
+        told_apart = key in {"problems", "sites", "wrong_policies", "parts"}
         if not told_apart and value not in ("", None):
             table.add_row(key.replace("_", " "), _plainly(value))
     console.print(table)

@@ -98,5 +98,5 @@ def test_a_wrong_question_is_named(given: dict[str, object], enter: Enter) -> No
 def test_the_state_is_that_of_the_command_line(enter: Enter, at_work: None) -> None:
     make_case()
     answer = enter(Role.LEAD).get("/api/v1/status").json()
-    assert answer == json.loads(json.dumps(status.snapshot()))
+    assert answer == json.loads(json.dumps(status.report()))
     assert answer["cases"]["open"] == 1
