@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from classifiers.assessment import Assessment, Assessor, Span, Undone
 from classifiers.blend import Blend, Blended
 from classifiers.calibration import sigmoid
-from classifiers.encoder import GRAPH, load_encoder, newest_encoder
+from classifiers.encoder import GRAPH, load_encoder, newest_encoder, read_manifest
 from classifiers.errors import ModelError
 from classifiers.linear import MODELS, WEIGHTS, LinearModel, load_model, newest
 from classifiers.ngrams import Grams
@@ -135,14 +135,14 @@ class Cascade:
     def assess(self, texts: Sequence[str]) -> list[Assessment]:
         """Assess texts; the answer has one entry per text, in order."""
         found: list[Assessment] = []
-        for batch in _batches(texts):
+        for batch in batches(texts):
             found += self._assess(batch)
         return found
 
     def point(self, texts: Sequence[str], categories: Sequence[Collection[str]]) -> list[tuple[Span, ...]]:
         """Say of each text what speaks most for its categories, however little: found as for a high score."""
         found: list[tuple[Span, ...]] = []
-        for batch in _batches(texts):
+        for batch in batches(texts):
             wanted = np.zeros((len(batch), len(SLUGS)), dtype=bool)
             for number, slugs in enumerate(categories[len(found) : len(found) + len(batch)]):
                 wanted[number, [self._column[slug] for slug in slugs]] = True
@@ -152,7 +152,7 @@ class Cascade:
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Scores alone, one row per text, columns as `SLUGS`: for measuring, where spans are not wanted."""
-        rows = [self._read(batch).best for batch in _batches(texts)]
+        rows = [self._read(batch).best for batch in batches(texts)]
         return np.concatenate(rows) if rows else np.zeros((0, len(SLUGS)))
 
     def explain(self, text: str) -> Explanation:
@@ -325,21 +325,40 @@ def load_cascade(model_dir: Path | None = None, own_rules: Path | None = None) -
     return Cascade(model, engine, (build_reader(engine), load_guesser(), load_swaps()), blend, own=own)
 
 
+def load_linear(folder: Path | None = None) -> LinearModel:
+    """Load the linear model that `load` of this folder serves, without the encoder: for a glance.
+
+    Raises:
+        ModelError: as `load`.
+    """
+    encoder_dir = _encoder_dir(folder)
+    return load_model(_beside(encoder_dir, read_manifest(encoder_dir)) if encoder_dir else folder or newest())
+
+
 def _models(folder: Path | None) -> tuple[LinearModel, Blend | None]:
     """A linear model's folder is served alone, an encoder's together with the linear model that its manifest names."""
-    encoder_dir = newest_encoder(MODELS) if folder is None else folder if (folder / GRAPH).is_file() else None
+    encoder_dir = _encoder_dir(folder)
     if encoder_dir is None:
         return load_model(folder or newest()), None
     encoder = load_encoder(encoder_dir)
-    name = encoder.manifest.get("linear", "")
-    beside = [place / name for place in (encoder_dir.parent, MODELS) if name and (place / name / WEIGHTS).is_file()]
-    if not beside:
-        raise ModelError(encoder_dir, f"linear model {name!r}, which is not there", f"{name}/ beside it, or shipped")
-    linear = load_model(beside[0])
+    linear = load_model(_beside(encoder_dir, encoder.manifest))
     return linear, Blend(encoder, linear)
 
 
-def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+def _encoder_dir(folder: Path | None) -> Path | None:
+    return newest_encoder(MODELS) if folder is None else folder if (folder / GRAPH).is_file() else None
+
+
+def _beside(encoder_dir: Path, manifest: Mapping[str, Any]) -> Path:
+    """The folder of the linear model that an encoder's manifest names."""
+    name = str(manifest.get("linear", ""))
+    beside = [place / name for place in (encoder_dir.parent, MODELS) if name and (place / name / WEIGHTS).is_file()]
+    if not beside:
+        raise ModelError(encoder_dir, f"linear model {name!r}, which is not there", f"{name}/ beside it, or shipped")
+    return beside[0]
+
+
+def batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
     """Texts that are read together: a few, of not too many characters, or a single one."""
     begin = size = 0
     for number, text in enumerate(texts):

@@ -102,7 +102,7 @@ def load_encoder(folder: Path, *, threads: int = 1) -> Encoder:
     Raises:
         ModelError: something is missing, of a wrong kind, or not what the manifest says.
     """
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
     for name, digest in manifest["files"].items():
         path = folder / name
         if path.parent != folder or not path.is_file():
@@ -114,7 +114,12 @@ def load_encoder(folder: Path, *, threads: int = 1) -> Encoder:
     return Encoder(folder, manifest, threads)
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read what a model folder says of itself, without loading it.
+
+    Raises:
+        ModelError: there is none, or it is not of the form that training writes.
+    """
     path = folder / MANIFEST
     if not path.is_file():
         raise ModelError(folder, f"no {MANIFEST}", f"a model folder with {MANIFEST} and the files it names")

@@ -16,7 +16,7 @@ class Queue(StrEnum):
     """
 
     URGENT = "woodpecker.0-urgent"
-    """Batches in which a rule found something grave."""
+    """Batches of what looks grave at a glance."""
     PROMPT = "woodpecker.1-prompt"
     """What is quick and must not stand behind a backlog: indexing, the tasks of the clock."""
     ASSESS = "woodpecker.2-assess"

@@ -12,7 +12,7 @@ from crawlers.capture import Capture
 
 
 def receive(captures: Sequence[Capture]) -> intake.Receipt:
-    """Put captures into the inbox, each once; what a rule finds grave overtakes whatever waits.
+    """Put captures into the inbox, each once; what looks grave at a glance overtakes whatever waits.
 
     Raises:
         django.db.DatabaseError: the database cannot be written.
@@ -28,4 +28,4 @@ def urgent(texts: Sequence[str]) -> list[bool]:
 @functools.cache
 def glance() -> triage.Triage:
     """Return the triage of this process, loaded once."""
-    return triage.load(get_settings().own_rules)
+    return triage.load(get_settings().own_rules, get_settings().model_dir)

@@ -13,13 +13,14 @@ import pytest
 from amqp.exceptions import NotFound
 from kombu import Connection
 
-from benchmarks.captures import rows
+from benchmarks.captures import FILLER, rows
 from benchmarks.urgent import urgent
 from config.celery import Queue
 from deploy.services import rabbitmq, system
 from tests.servers.installations import Installation
 
 CAPTURES, BATCH, URGENT = 1200, 60, 5
+TEXTS = [f"有没有人相约自杀，编号{FILLER[n * 8 : n * 8 + 8]}" for n in range(URGENT)]
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_over_rabbitmq_nothing_is_lost_when_workers_are_killed_and_the_urgent_wa
     # The sweep would send again what is lost; here it is too late for that, so whatever arrives came from RabbitMQ.
     here = install("services", broker_url=broker, audit_rate="0", batch_size=str(BATCH), lost_seconds="3600")
     file = here.folder / "captures.jsonl"
-    captures = [*rows(CAPTURES, one_in=4), *urgent(URGENT)]
+    captures = [*rows(CAPTURES, one_in=4), *urgent(TEXTS)]
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in captures), "utf-8")
 
     assert here.run("ingest", str(file), timeout=240).returncode == 0
