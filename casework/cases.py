@@ -9,11 +9,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Case as Choice
-from django.db.models import F, Q, QuerySet, TextField, Value, When
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextField, Value, When
 from django.utils import timezone
 
 from casework import audit, evidence, exposure, policies, signals, signatures
-from casework.models import AuditEntry, Case, CaseState, Finding, User
+from casework.models import AuditEntry, Case, CaseState, Finding, NoticeLine, User
 from config.taxonomy import LAWS, load_taxonomy
 
 UNDO_WINDOW = timedelta(seconds=60)
@@ -137,10 +137,11 @@ def _neighbours(case: Case, user: User) -> tuple[list[Case], list[Case]]:
 def strip_text(cases: QuerySet[Case]) -> int:
     """Take the text, and all that quotes it, out of these rows; their digests and verdicts stay.
 
-    Personal data in an address goes with it, unless the case is confirmed: its list needs the address as it is.
+    Personal data in an address goes with it, unless the case is on a list, which needs the address as it is.
     The caller holds a transaction and announces the ids.
     """
     now = timezone.now()
+    listed = Exists(NoticeLine.objects.filter(case=OuterRef("pk")))
     signatures.forget_text(cases.values_list("pk", flat=True))
     return cases.update(
         text="",
@@ -149,12 +150,34 @@ def strip_text(cases: QuerySet[Case]) -> int:
         undone=[],
         redactions=[],
         evidence=None,
-        sealed_url=Choice(When(state=CaseState.CONFIRMED, then=F("sealed_url")), default=Value("", TextField())),
+        sealed_url=Choice(
+            When(listed, then=F("sealed_url")),
+            default=Value("", TextField()),
+        ),
         purge_after=None,
         purged_at=now,
         updated_at=now,
         version=F("version") + 1,
     )
+
+
+def strip_metadata(cases: QuerySet[Case]) -> int:
+    """Take from restricted rows where they stood and by which digest they were known; the verdict stays.
+
+    The caller holds a transaction and announces the ids.
+    """
+    signatures.forget(cases.values_list("pk", flat=True))
+    cases.update(
+        url="",
+        canonical_url="",
+        unit="",
+        thread=None,
+        position=None,
+        flags=[],
+        published_at=None,
+        text_sha256="",
+    )
+    return strip_text(cases)
 
 
 def purge_due(now: datetime | None = None) -> int:

@@ -115,6 +115,11 @@ def remember(signed: Iterable[tuple[int, Sign]]) -> None:
     bulk.insert(Signature, ("case_id", "digest", *_BANDS), rows, on_conflict="(case_id) DO NOTHING")
 
 
+def forget(case_ids: Iterable[int]) -> None:
+    """Take the signatures of these cases altogether; nothing is found to be a copy of them any more."""
+    Signature.objects.filter(case__in=case_ids).delete()
+
+
 def forget_text(case_ids: Iterable[int]) -> None:
     """Take away what was derived from the text of these cases, save the digest by which exact copies are known."""
     Signature.objects.filter(case_id__in=list(case_ids)).update(**dict.fromkeys(_BANDS))

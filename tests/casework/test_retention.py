@@ -8,8 +8,21 @@ from django.utils import timezone
 
 from casework import cases, decisions, evidence, intake, notices, retention
 from casework.errors import NothingToUndo
-from casework.models import AuditEntry, Batch, Case, Decision, InboxItem, Notice, NoticeState, Role, SeenCapture
-from tests.casework.factories import SITE, make_capture, make_case, make_user
+from casework.models import (
+    UNDECIDED,
+    AuditEntry,
+    Batch,
+    Case,
+    CaseState,
+    Decision,
+    InboxItem,
+    Notice,
+    NoticeState,
+    Role,
+    SeenCapture,
+    Signature,
+)
+from tests.casework.factories import SITE, make_capture, make_case, make_restricted_case, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.modes]
 MONTH = timedelta(days=30, seconds=1)
@@ -37,6 +50,7 @@ def test_a_dismissed_case_keeps_its_text_for_thirty_days_then_digest_and_verdict
 def test_personal_data_in_an_address_goes_with_the_text_unless_a_list_needs_it() -> None:
     harmless, harmful = dismissed(MONTH), make_case()
     decisions.decide(harmful.pk, make_user(), "confirmed", expected_version=1, category="bullying")
+    notices.draft(SITE, "REPORT", make_user(Role.LIAISON), [harmful.pk])
     both = Case.objects.filter(pk__in=[harmless.pk, harmful.pk])
     both.update(sealed_url="sealed")
     cases.strip_text(both)
@@ -141,3 +155,91 @@ def test_a_confirmed_case_keeps_its_text_until_half_a_year_after_its_list_was_ap
     assert evidence.latest(approved) is None
     assert drafted.text
     assert evidence.verify_all() == []
+
+
+HALF_A_YEAR = timedelta(days=180, seconds=1)
+
+
+def confirmed(ago: timedelta = timedelta()) -> Case:
+    case = make_case()
+    decisions.decide(case.pk, make_user(), "confirmed", expected_version=1, category="bullying")
+    Decision.objects.filter(case=case).update(decided_at=timezone.now() - ago)
+    return case
+
+
+def police(case: Case, ago: timedelta = timedelta()) -> Case:
+    decisions.decide(case.pk, make_user(Role.DUTY), "police", expected_version=case.version, reason="已移交")
+    Decision.objects.filter(case=case).update(decided_at=timezone.now() - ago)
+    return case
+
+
+def text_of(case: Case) -> str:
+    return Case.objects.get(pk=case.pk).text
+
+
+def test_a_confirmed_case_that_is_on_no_list_keeps_its_text_for_half_a_year() -> None:
+    old, new = confirmed(HALF_A_YEAR), confirmed()
+    Case.objects.filter(pk=old.pk).update(sealed_url="sealed")
+    dry = retention.purge(dry_run=True)
+    assert (dry.found["unlisted"], bool(text_of(old))) == (1, True)
+    purge = retention.purge()
+    assert (purge.purged["unlisted"], purge.left["unlisted"]) == (1, 0)
+    old.refresh_from_db()
+    assert (old.text, old.sealed_url, old.state, len(old.text_sha256)) == ("", "", "confirmed", 64)
+    assert evidence.latest(old) is None
+    assert text_of(new)
+    assert AuditEntry.objects.get(action="case.purge", subject="rule:unlisted").details == {"cases": [old.pk]}
+
+
+def test_a_case_on_a_list_that_nobody_approved_is_reported_and_keeps_its_text() -> None:
+    case = confirmed(HALF_A_YEAR)
+    notices.draft(SITE, "REPORT", make_user(Role.LIAISON), [case.pk])
+    purge = retention.purge()
+    assert (purge.found["unlisted"], purge.found["unfinished_lists"], purge.left["unfinished_lists"]) == (0, 1, 1)
+    assert text_of(case)
+
+
+def test_what_was_confirmed_again_keeps_its_text_from_then() -> None:
+    case = confirmed(HALF_A_YEAR)
+    lead = make_user(Role.LEAD)
+    decisions.decide(case.pk, lead, "reopened", expected_version=2, reason="复议")
+    decisions.decide(case.pk, lead, "confirmed", expected_version=3, category="bullying")
+    assert retention.purge().purged["unlisted"] == 0
+    assert text_of(case)
+
+
+def test_a_case_that_went_to_the_police_keeps_its_text_for_half_a_year() -> None:
+    old, new = police(make_case(), HALF_A_YEAR), police(make_case())
+    purge = retention.purge()
+    assert (purge.found["police"], purge.purged["police"], purge.left["police"]) == (1, 1, 0)
+    old.refresh_from_db()
+    assert (old.text, old.folded, old.state, len(old.text_sha256)) == ("", "", "police", 64)
+    assert evidence.latest(old) is None
+    assert text_of(new)
+
+
+def test_a_restricted_case_loses_its_address_and_digest_after_three_years() -> None:
+    old, new = police(make_restricted_case(), HALF_A_YEAR), police(make_restricted_case(), HALF_A_YEAR)
+    Case.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=3 * 366))
+    purge = retention.purge()
+    assert (purge.purged["police"], purge.purged["restricted"], purge.left["restricted"]) == (0, 1, 0)
+    old.refresh_from_db()
+    assert (old.url, old.canonical_url, old.unit, old.thread, old.text_sha256) == ("", "", "", None, "")
+    assert (old.state, old.category, old.purged_at is None) == ("police", "sexual_exploitation", False)
+    assert not Signature.objects.filter(case=old).exists()
+    assert Case.objects.get(pk=new.pk).url
+    assert retention.purge().purged["restricted"] == 0
+
+
+def test_a_restricted_case_that_nobody_has_decided_is_reported_and_kept() -> None:
+    case = make_restricted_case()
+    purge = retention.purge(now=timezone.now() + timedelta(days=3 * 366))
+    assert (purge.found["restricted"], purge.left["undecided_restricted"]) == (0, 1)
+    assert Case.objects.get(pk=case.pk).url
+
+
+@pytest.mark.parametrize("state", [one for one in CaseState if one not in UNDECIDED])
+def test_whatever_has_been_decided_loses_its_text_in_the_end(state: CaseState) -> None:
+    make_case(state=state, purge_after=timezone.now() if state == CaseState.OUT_OF_SCOPE else None)
+    retention.purge(now=timezone.now() + timedelta(days=2000))
+    assert Case.objects.get().text == ""

@@ -42,4 +42,4 @@ def retention(
         console.print(table)
     left = sum(done.left.values())
     if left and not dry_run:
-        leave(Exit.PARTLY, f"{left} that are past their date are left; what waits in the inbox wants a worker")
+        leave(Exit.PARTLY, f"{left} that are past their date are left: the inbox wants a worker, a list a person")
