@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "WOODPECKER_"
@@ -33,6 +34,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="http(s)://user:password@host:port, of several nodes separated by commas; empty: search in the "
         "database.",
+    )
+    elasticsearch_ca: Path | None = Field(
+        None,
+        description="File with the certificates (PEM) of the authority that signed those of Elasticsearch, where it is "
+        "one of your own; empty: the public ones.",
     )
     search_index: str = Field("woodpecker-cases", pattern=r"^[a-z][a-z0-9-]{2,60}$", description="Alias of the index.")
     search_analyzer: str = Field(
@@ -108,6 +114,24 @@ class Settings(BaseSettings):
         for address in given.split(",") if given else ():
             if not address.strip().startswith(("http://", "https://")):
                 raise ValueError("must start with http:// or https://, each address of a list too")
+        return value
+
+    @field_validator("elasticsearch_ca", mode="before")
+    @classmethod
+    def _none_when_empty(cls, value: object) -> object:
+        return value or None
+
+    @field_validator("elasticsearch_ca")
+    @classmethod
+    def _certificates(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None:
+            if "http://" in info.data.get("elasticsearch_url", SecretStr("")).get_secret_value():
+                raise ValueError("needs https:// in each address of WOODPECKER_ELASTICSEARCH_URL")
+            try:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+            except OSError as error:
+                reason = error.strerror if not isinstance(error, ssl.SSLError) else "no certificate in PEM form in it"
+                raise ValueError(f"must be a file of certificates in PEM form ({reason})") from error
         return value
 
     @field_validator("database_url")

@@ -11,11 +11,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django.db.models import Max
 from django.utils import timezone
+from elastic_transport import TlsError
+from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
 from pydantic_core import to_json
 
@@ -45,7 +48,7 @@ class ElasticsearchSearch:
 
     backend, is_index = "elasticsearch", True
 
-    def __init__(self, url: str, alias: str, analyzer: str = "") -> None:
+    def __init__(self, url: str, alias: str, analyzer: str = "", authority: Path | None = None) -> None:
         self.alias, self.analyzer = alias, analyzer
         addresses, credentials = _without_credentials(url)
         self._where = ", ".join(addresses)
@@ -54,6 +57,7 @@ class ElasticsearchSearch:
         self._client = Elasticsearch(
             addresses,
             basic_auth=credentials,
+            ca_certs=str(authority) if authority else DEFAULT,
             request_timeout=TIMEOUT_SECONDS,
             # A node that does not answer is passed over for a while, and the next is asked.
             max_retries=len(addresses),
@@ -364,6 +368,11 @@ class ElasticsearchSearch:
         except ApiError as error:
             self._sure_until = 0.0
             raise SearchUnavailable(f"{self._where}: {error.message} ({error.status_code})") from error
+        except TlsError as error:
+            wanted = "one of the authority in WOODPECKER_ELASTICSEARCH_CA, for this name (without it: a public one)"
+            raise SearchUnavailable(
+                f"{self._where}: its certificate was refused ({error}); allowed: {wanted}"
+            ) from error
         except TransportError as error:
             raise SearchUnavailable(f"{self._where} does not answer ({type(error).__name__})") from error
         except helpers.BulkIndexError as error:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.settings import FOLDER_BROKER, MissingSecretKey, Settings
+from tests.servers.tls import certificates
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,8 @@ def test_the_key_is_made_once_kept_and_readable_by_its_owner_alone(tmp_path: Pat
         ("ELASTICSEARCH_URL", "db:9200", "must start with http"),
         ("ELASTICSEARCH_URL", "http://one:9200,two:9200", "each address of a list"),
         ("ELASTICSEARCH_URL", ",", "each address of a list"),
+        ("ELASTICSEARCH_CA", "/nowhere/ca.pem", r"certificates in PEM form \(No such file"),
+        ("ELASTICSEARCH_CA", __file__, r"certificates in PEM form \(no certificate"),
         ("AUDIT_RATE", "2", "less than or equal to 1"),
         ("LOG_LEVEL", "LOUD", "DEBUG"),
         ("CRAWLER_CONTACT", "a b", "pattern"),
@@ -81,3 +84,13 @@ def test_every_setting_explains_itself() -> None:
 def test_secret_keys_of_before_are_told_apart_by_commas() -> None:
     assert Settings(former_secret_keys="second, first,").former_keys() == ["second", "first"]
     assert Settings().former_keys() == []
+
+
+def test_an_authority_without_tls_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    authority, _ = certificates(tmp_path)
+    monkeypatch.setenv("WOODPECKER_ELASTICSEARCH_CA", str(authority))
+    monkeypatch.setenv("WOODPECKER_ELASTICSEARCH_URL", "https://one:9200,http://two:9200")
+    with pytest.raises(ValidationError, match="needs https:// in each address"):
+        Settings()
+    monkeypatch.setenv("WOODPECKER_ELASTICSEARCH_URL", "https://one:9200,https://two:9200")
+    assert Settings().elasticsearch_ca == authority
