@@ -11,11 +11,15 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from django.db import DatabaseError
+from django.utils import timezone
 
 from casework import activations
+from casework.models import Heartbeat
+from casework.models.heartbeat import STALE_SECONDS
 from casework.standing import Kept
 from config.policy import (
     GENERAL,
@@ -33,6 +37,9 @@ from config.work import Condition, Work, load_work
 
 log = structlog.get_logger(__name__)
 
+RULES = "rules/"
+"""This installation's own word rules: subject of their activations, and kind of the heartbeat of a worker that finds
+them wrong."""
 KEPT_SECONDS = 5.0
 GENERAL_DIGEST = "general"
 """Stands for a policy's digest where the general thresholds were used."""
@@ -78,7 +85,15 @@ def effective(site: str) -> SitePolicy | None:
 def wrong() -> dict[str, tuple[str, ...]]:
     """Return the sites, and the files that hold for all of them, whose file is wrong, each with what is wrong."""
     found = {site: problems for site in list_sites() if (problems := _keep(site).problems)}
-    return found | {kept.subject: problems for kept in (_general, _work) if (problems := kept.problems())}
+    found |= {kept.subject: problems for kept in (_general, _work) if (problems := kept.problems())}
+    return found | ({RULES: rules} if (rules := _wrong_rules()) else {})
+
+
+def _wrong_rules() -> tuple[str, ...]:
+    """What the workers, which alone read word rules, say is wrong with them."""
+    since = timezone.now() - timedelta(seconds=STALE_SECONDS)
+    told = Heartbeat.objects.filter(kind=RULES, at__gte=since).order_by("detail")
+    return tuple(told.values_list("detail", flat=True).distinct())
 
 
 def placement(site: str, section: str) -> Placement:

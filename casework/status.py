@@ -15,14 +15,13 @@ from django.utils import timezone
 
 from casework import counts, lag, policies, reassessments, sites
 from casework.models import Batch, Case, CaseState, DeadLetter, Heartbeat, InboxItem
+from casework.models.heartbeat import STALE_SECONDS
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from casework.skew import ahead
 from config import broker
 from config.settings import get_settings
 
-STALE_SECONDS = 90
-"""Age of a heartbeat after which its part counts as gone."""
 WORK = "work"
 CLOCK = "beat"
 """The clock that sends what is due; it beats by itself, whether or not anybody does what it sends."""

@@ -30,9 +30,11 @@ class ModelError(ClassifierError):
 class RuleError(ClassifierError):
     """A word rule is wrong; `rule` is its name, or "-" where the file itself cannot be read."""
 
-    def __init__(self, path: Path, rule: str, field: str, found: str, allowed: str) -> None:
+    def __init__(self, path: Path, rule: str, field: str, found: str, allowed: str, *, line: int | None = None) -> None:
         self.path, self.rule, self.field, self.found, self.allowed = path, rule, field, found, allowed
-        super().__init__(f"{path}: rule {rule}, {field}: found {found}; allowed: {allowed}")
+        self.line = line
+        where = path if line is None else f"{path}:{line}"
+        super().__init__(f"{where}: rule {rule}, {field}: found {found}; allowed: {allowed}")
 
 
 class RecipeError(ClassifierError):

@@ -9,6 +9,7 @@ from casework import intake
 from classifiers import triage
 from config.settings import get_settings
 from crawlers.capture import Capture
+from workers import own_rules
 
 
 def receive(captures: Sequence[Capture]) -> intake.Receipt:
@@ -27,5 +28,10 @@ def urgent(texts: Sequence[str]) -> list[bool]:
 
 @functools.cache
 def glance() -> triage.Triage:
-    """Return the triage of this process, loaded once."""
-    return triage.load(get_settings().own_rules, get_settings().model_dir)
+    """Return the triage of this process, loaded once.
+
+    Raises:
+        classifiers.errors.ModelError: the folder of the model is wrong.
+        classifiers.errors.RuleError: a word-rule file is wrong, and no right one is on record.
+    """
+    return own_rules.load_with(lambda folder: triage.load(folder, get_settings().model_dir))

@@ -15,9 +15,10 @@ from casework import anchors, intake, retention, signals
 from casework.search import get_search
 from casework.search.port import SearchUnavailable
 from classifiers.assessment import Assessor
+from classifiers.errors import RuleError
 from config.celery import Queue
 from config.settings import get_settings
-from workers import assessing, crawling, reassessing
+from workers import assessing, crawling, own_rules, reassessing
 from workers.app import app
 
 log = structlog.get_logger(__name__)
@@ -33,13 +34,20 @@ def assessor() -> Assessor:
     """Return the model of this process, loaded once."""
     from classifiers.cascade import load
 
-    return load(get_settings().model_dir, get_settings().own_rules)
+    model = own_rules.load_with(lambda folder: load(get_settings().model_dir, folder))
+    own_rules.note()
+    return model
 
 
 @app.task(name="workers.tasks.assess")
 def assess(batch_id: int) -> None:
     """Assess one inbox batch and write what follows from it in one transaction; done twice, it changes nothing."""
-    assessing.run(batch_id, assessor())
+    try:
+        model = assessor()
+    except RuleError as error:  # told by the worker's parent too; the sweep sends the batch again
+        log.error("rules_wrong", problem=str(error), batch=batch_id)
+        return
+    assessing.run(batch_id, model)
 
 
 @app.task(name="workers.tasks.index")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from django.db import models
 
+STALE_SECONDS = 90
+"""Age of a heartbeat after which its part counts as gone."""
+
 
 class Heartbeat(models.Model):
-    """One running part (a worker, the schedule, a crawl). Stale after `casework.status.STALE_SECONDS`."""
+    """One running part (a worker, the schedule, a crawl). Stale after `STALE_SECONDS`."""
 
     name = models.CharField(primary_key=True, max_length=120, db_comment="kind@host:pid")
     kind = models.CharField(max_length=16, db_comment="work, beat or crawl")

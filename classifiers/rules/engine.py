@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from classifiers.errors import RuleError
 from classifiers.normalise.fold import fold
 from classifiers.normalise.words import WordFinder
-from classifiers.rules.model import STRENGTHS, RuleBook
+from classifiers.rules.model import STRENGTHS, RuleBook, line_of_rule
 
 _BREAK = "\x03"  # between two texts; folding drops it, so no word contains it
 
@@ -95,10 +95,12 @@ class RuleEngine:
         try:
             pattern = re.compile(rule.pattern) if rule.pattern else None
         except re.error as error:
-            raise RuleError(path, name, "pattern", f"{rule.pattern!r} ({error})", "a regular expression") from error
+            found, line = f"{rule.pattern!r} ({error})", line_of_rule(path, name)
+            raise RuleError(path, name, "pattern", found, "a regular expression", line=line) from error
         triggers = ids(rule.any)
         if not triggers:
-            raise RuleError(path, name, "any", "only words that fold to nothing", "at least one word")
+            line = line_of_rule(path, name)
+            raise RuleError(path, name, "any", "only words that fold to nothing", "at least one word", line=line)
         near = tuple(ids(group) for group in rule.near)
         probability = STRENGTHS[rule.strength]
         return _Compiled(

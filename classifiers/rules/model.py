@@ -33,6 +33,7 @@ from typing import Any, Literal
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from classifiers.errors import RuleError
@@ -132,7 +133,8 @@ class RuleBook:
             elif entry[1:] in self.classes:
                 found.extend(self.classes[entry[1:]])
             else:
-                raise RuleError(path, rule, "word class", entry, ", ".join("@" + name for name in self.classes))
+                known = ", ".join("@" + name for name in self.classes)
+                raise RuleError(path, rule, "word class", entry, known, line=line_of_rule(path, rule))
         return tuple(dict.fromkeys(found))
 
 
@@ -177,11 +179,14 @@ def _rules(folder: Path) -> dict[str, tuple[str, Rule, Path]]:
             continue
         book = _validate(RuleFile, _read(path), path)
         if book.category not in SLUGS:
-            raise RuleError(path, "-", "category", repr(book.category), ", ".join(SLUGS))
-        for rule in book.rules:
+            raise RuleError(
+                path, "-", "category", repr(book.category), ", ".join(SLUGS), line=line_of(path, ["category"])
+            )
+        for number, rule in enumerate(book.rules):
             full = f"{book.category}.{rule.name}"
             if full in found:
-                raise RuleError(path, full, "name", "a second rule of this name", "one rule per name")
+                line = line_of(path, ["rules", number])
+                raise RuleError(path, full, "name", "a second rule of this name", "one rule per name", line=line)
             found[full] = (book.category, rule, path)
     return found
 
@@ -192,7 +197,31 @@ def _read(path: Path) -> Any:
     except OSError as error:
         raise RuleError(path, "-", "file", error.strerror or str(error), "a readable YAML file") from error
     except (YAMLError, UnicodeDecodeError) as error:
-        raise RuleError(path, "-", "file", f"no YAML: {str(error).splitlines()[0]}", "a YAML file in UTF-8") from error
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        found = f"no YAML: {getattr(error, 'problem', None) or str(error).splitlines()[0]}"
+        line = mark.line + 1 if mark else None
+        raise RuleError(path, "-", "file", found, "a YAML file in UTF-8", line=line) from error
+
+
+def line_of(path: Path, place: Sequence[int | str]) -> int | None:
+    """Return the line of a file on which a value stands, or the nearest thing that holds it; None where none does."""
+    try:
+        node, line = YAML(typ="rt").load(path.read_text(encoding="utf-8")), None
+    except (OSError, YAMLError, UnicodeDecodeError):
+        return None
+    for part in place:
+        try:
+            line = (node.lc.key(part) if isinstance(node, CommentedMap) else node.lc.item(part))[0] + 1
+            node = node[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def line_of_rule(path: Path, full: str) -> int | None:
+    """Return the line on which a rule of a file begins, given its full name; None where it is not there."""
+    rules = _read(path)["rules"]
+    return next((line_of(path, ["rules", k]) for k, one in enumerate(rules) if full.endswith(f".{one['name']}")), None)
 
 
 def _validate(kind: Any, raw: Any, path: Path) -> Any:
@@ -200,6 +229,7 @@ def _validate(kind: Any, raw: Any, path: Path) -> Any:
         return kind.model_validate(raw)
     except pydantic.ValidationError as error:
         first = error.errors()[0]
+        line = line_of(path, first["loc"])
         place = ".".join(str(part) for part in first["loc"]) or "file"
         name = "-"
         if isinstance(raw, dict) and first["loc"][:1] == ("rules",) and len(first["loc"]) > 1:
@@ -207,5 +237,5 @@ def _validate(kind: Any, raw: Any, path: Path) -> Any:
             name = str(rule.get("name", "-")) if isinstance(rule, dict) else "-"
         if first["type"] == "extra_forbidden":
             model = Rule if name != "-" else kind
-            raise RuleError(path, name, place, "an unknown key", ", ".join(model.model_fields)) from error
-        raise RuleError(path, name, place, repr(first.get("input"))[:80], first["msg"]) from error
+            raise RuleError(path, name, place, "an unknown key", ", ".join(model.model_fields), line=line) from error
+        raise RuleError(path, name, place, repr(first.get("input"))[:80], first["msg"], line=line) from error

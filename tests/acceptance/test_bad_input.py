@@ -155,6 +155,43 @@ def test_a_policy_that_breaks_stops_its_own_site_only(here: Installation) -> Non
     assert here.run("crawl", "east").returncode == 2
 
 
+RULES = """\
+category: gambling
+author: 巡查组
+date: 2026-11-24
+rules:
+  - {name: invented, any: [榕树下见面词], strength: certain, reason: 试验}
+"""
+
+
+def test_workers_that_start_while_the_word_rules_are_wrong_go_on_with_the_last_right_ones(here: Installation) -> None:
+    file = here.folder / "policy" / "rules" / "ours.yaml"
+    file.parent.mkdir(parents=True)
+    here.environment["WOODPECKER_POLICY_DIR"] = str(file.parent.parent)
+    wrong = RULES.replace("certain", "sure")
+    texts = [one | {"text": f"{one['text']}，榕树下见面词"} for one in rows(3)]
+
+    file.write_text(wrong, "utf-8")
+    code, summary, said = ingest(here, lines(texts[0]))
+    assert (code, f"{file}:5: rule invented, rules.0.strength: found 'sure'; allowed: " in said) == (2, True), said
+    assert "ours.yaml:5" in summary["error"]
+    assert here.run("work").returncode == 2
+    assert here.status()["inbox"] == 0
+
+    file.write_text(RULES, "utf-8")
+    here.start("work")
+    assert ingest(here, lines(texts[0]))[0] == 0
+    first = here.until(lambda status: status["cases"]["total"] == 1)
+    here.stop()
+
+    file.write_text(wrong, "utf-8")
+    here.start("work")
+    assert ingest(here, lines(texts[1]))[0] == 0
+    then = here.until(lambda status: status["cases"]["total"] == 2 and "rules/" in status["wrong_policies"])
+    assert "rules/ours.yaml:5" in then["wrong_policies"]["rules/"][0]
+    assert then["model"] == first["model"]
+
+
 @pytest.fixture
 def full_disk(here: Installation, tmp_path: Path) -> Iterator[dict[str, Any]]:
     """Options under which a command has no room: a small disk as its data folder, or a limit on its files."""

@@ -9,7 +9,8 @@ import traceback
 
 import typer
 
-from workers.cli.output import complain, summary
+from classifiers.errors import ClassifierError
+from workers.cli.output import Exit, complain, summary
 
 GROUPS = (
     "config",
@@ -40,11 +41,16 @@ GROUPS = (
 
 
 def main() -> None:
-    """Run the command line; an unforeseen error ends with exit code 1 and one line that names it."""
+    """Run the command line; a wrong model or rule ends it with exit code 2, an unforeseen error with 1, each named."""
     try:
         build()()
     except KeyboardInterrupt:
         sys.exit(130)
+    except ClassifierError as error:  # whatever assesses or orders texts reads a model and the word rules
+        complain(str(error))
+        if "--json" in sys.argv:
+            summary({"error": str(error)})
+        sys.exit(int(Exit.WRONG_INPUT))
     except Exception as error:
         # One line for people; the stack, without the values of variables, which may hold a text, for whoever asks.
         logging.getLogger(__name__).debug("unforeseen", exc_info=True)

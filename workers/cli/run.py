@@ -65,6 +65,9 @@ def work() -> None:
     from workers.processes import Part, Tree, die_with_parent
 
     settings = prepare()
+    from workers import own_rules  # needs Django
+
+    own_rules.check()  # wrong ones, where none that were right are on record, end it here
     die_with_parent(signal.SIGTERM)
     timing.keep(settings, "work")
     commands = {
@@ -144,14 +147,16 @@ def _pulse(every: timedelta) -> Callable[[], None]:
     from django.db import DatabaseError, close_old_connections
 
     from casework import status
-    from workers import sweep
+    from workers import own_rules, sweep
 
+    watch = own_rules.Watch()
     log = structlog.get_logger(__name__)
 
     def pulse() -> None:
         close_old_connections()
         try:
             status.beat("work")
+            watch.look()
             swept = sweep.run_if_due(every)
         except DatabaseError as error:
             log.warning("database_unavailable", error=type(error).__name__, reason=str(error).partition("\n")[0])
