@@ -20,6 +20,7 @@ from classifiers.errors import ModelError
 from classifiers.pieces import PieceIds, Pieces
 from classifiers.training.encoder_model import WoodpeckerConfig, WoodpeckerForCategories, WoodpeckerForPretraining
 from classifiers.training.encoder_recipe import EncoderRecipe
+from classifiers.training.sets import Tier, check_tier
 from classifiers.training.tokens import file_digest
 from classifiers.windows import LONGEST
 
@@ -75,12 +76,12 @@ class OtherForCategories(nn.Module):
         self.model.save_pretrained(folder)
 
 
-def begin(recipe: EncoderRecipe, encoder: str) -> Begun:
+def begin(recipe: EncoderRecipe, encoder: str, tier: Tier = "limited") -> Begun:
     """Build a model on an encoder: a folder, or the name of a model on a hub. A pretrained one gets fresh heads.
 
     Raises:
-        ModelError: there is no such encoder, its weights or tokenizer are of a kind that is not read, or it lacks a
-            layer that the recipe keeps.
+        ModelError: there is no such encoder, its weights or tokenizer are of a kind that is not read, it lacks a
+            layer that the recipe keeps, or it is one of ours and not of the tier.
     """
     folder = _folder(encoder)
     torch.manual_seed(recipe.drawn_by)
@@ -88,7 +89,7 @@ def begin(recipe: EncoderRecipe, encoder: str) -> Begun:
         kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(folder, f"no pretrained encoder ({error})", "a folder with config.json") from error
-    return _ours(recipe, folder) if kind == WoodpeckerConfig.model_type else _other(recipe, folder, encoder)
+    return _ours(recipe, folder, tier) if kind == WoodpeckerConfig.model_type else _other(recipe, folder, encoder)
 
 
 def _folder(encoder: str) -> Path:
@@ -105,8 +106,12 @@ def _folder(encoder: str) -> Path:
         raise ModelError(path, found, allowed) from error
 
 
-def _ours(recipe: EncoderRecipe, folder: Path) -> Begun:
+def _ours(recipe: EncoderRecipe, folder: Path, tier: Tier) -> Begun:
     """Our own: a pretrained one gets fresh heads, a fine-tuned one goes on with those of the recipe's categories."""
+    told = folder / "manifest.json"
+    about = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
+    check_tier(folder, about, tier, "woodpecker pretrain RECIPE --tier open")
+    about = about or {"sha256": _weights(folder)}
     tokens = Alphabet.read(folder / TOKENIZER)
     config = WoodpeckerConfig.from_pretrained(folder)
     tuned = list(config.classes)
@@ -119,8 +124,6 @@ def _ours(recipe: EncoderRecipe, folder: Path) -> Begun:
     if tuned:
         model.mix.load_state_dict(source.mix.state_dict())
         _go_on_with_heads(model, source, tuned)
-    told = folder / "manifest.json"
-    about = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {"sha256": _weights(folder)}
     return Begun(model, tokens, _weights(folder), {**about, "folder": str(folder)})
 
 

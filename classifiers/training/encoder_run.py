@@ -18,7 +18,7 @@ from rich.console import Console
 
 from classifiers.blend import mean_odds
 from classifiers.calibration import Platt
-from classifiers.encoder import Encoder, load_encoder, save_manifest
+from classifiers.encoder import Encoder, load_encoder, read_manifest, save_manifest
 from classifiers.errors import DataError, ModelError, RecipeError
 from classifiers.linear import MODELS, LinearModel, load_model, newest
 from classifiers.normalise import Folded, fold
@@ -36,7 +36,7 @@ from classifiers.training.export import export
 from classifiers.training.float_teacher import on_gpu
 from classifiers.training.reach import reach_of
 from classifiers.training.rows import Rows, load_rows
-from classifiers.training.sets import LabelledSet, Tier
+from classifiers.training.sets import LabelledSet, Tier, check_tier
 from classifiers.training.train import CARD, LEAST, Trained, halves
 
 LABELLED = "labelled"  # where a data folder with corpora keeps the labelled sets
@@ -65,16 +65,19 @@ def train_encoder(
     Raises:
         RecipeError: the recipe or the description of the sets is wrong.
         DataError: a set is missing or broken, or a category has too few rows.
-        ModelError: `encoder`, a teacher or `linear` is no model, or the checkpoint is damaged or of another run.
+        ModelError: `encoder`, a teacher or `linear` is no model or not of the tier, or the checkpoint is damaged or of
+            another run.
     """
     began = time.monotonic()
     say = _speaker(console)
     recipe, sets = load_encoder_recipe(recipe_path, tier)
     partner = load_model(linear or newest())
-    _check_partner(partner, recipe, linear or newest())
+    _check_partner(partner, recipe, linear or newest(), tier)
     engine = RuleEngine(load_rules())
     typer = RuleReader(engine).strongest
-    _check_teachers(recipe_path, recipe, teachers)
+    _check_teachers(recipe_path, recipe, teachers, tier)
+    begun = begin(recipe, encoder, tier)
+    model = begun.model
     labelled = data / LABELLED if recipe.distil else data
     rows, digests = load_rows(
         labelled,
@@ -94,8 +97,6 @@ def train_encoder(
             teachers, recipe.distil, recipe.categories, data, threads, lambda served: on_gpu(served, work)
         )
         digests |= more
-    begun = begin(recipe, encoder)
-    model = begun.model
     if recipe.training.evaded_variants:
         say(f"evading each text in {recipe.training.evaded_variants} ways")
     draws = Draws(rows, sets, recipe.weights, begun.tokens, recipe.training, recipe.drawn_by, taught)
@@ -115,8 +116,10 @@ def train_encoder(
     folder.mkdir(parents=True, exist_ok=True)
     begun.save_tokenizer(folder)
     begun.save_tokenizer(work / version / "model")
+    told = json.dumps({"version": version, "tier": tier, "begun_from": begun.digest}, indent=2)
+    (work / version / "model" / "manifest.json").write_text(f"{told}\n", encoding="utf-8")
     export(model, begun.tokens, folder, sample_texts(rows, ~rows.held, FITTING, recipe.seed))
-    about = _about(recipe, sets, digests, begun, partner, time.monotonic() - began)
+    about = {"tier": tier, **_about(recipe, sets, digests, begun, partner, time.monotonic() - began)}
     served = _calibrate(folder, version, rows, calibrating, partner, recipe, about)
     say("measuring")
     card = _card(served, partner, rows, ~calibrating & rows.held, build_reader(engine), recipe.seed)
@@ -223,14 +226,17 @@ def _check_enough(rows: Rows, calibrating: NDArray[np.bool_], data: Path) -> Non
                 raise DataError(data, slug, found, f"at least {LEAST} of each; drop the category or name more sets")
 
 
-def _check_teachers(path: Path, recipe: EncoderRecipe, teachers: Sequence[Path]) -> None:
+def _check_teachers(path: Path, recipe: EncoderRecipe, teachers: Sequence[Path], tier: Tier) -> None:
     if recipe.distil and not teachers:
         raise RecipeError(path, "distil", "no teacher", "one or more, with `woodpecker distil --teacher DIR`")
     if teachers and not recipe.distil:
         raise RecipeError(path, "distil", "nothing about it", "how a student learns from its teachers")
+    for folder in teachers:
+        check_tier(folder, read_manifest(folder), tier, "woodpecker train RECIPE --encoder DIR --tier open")
 
 
-def _check_partner(partner: LinearModel, recipe: EncoderRecipe, folder: Path) -> None:
+def _check_partner(partner: LinearModel, recipe: EncoderRecipe, folder: Path, tier: Tier) -> None:
+    check_tier(folder, partner.manifest, tier, "woodpecker train linear --tier open, then --linear DIR")
     missing = [slug for slug in recipe.categories if slug not in partner.slugs]
     if missing:
         found = f"no column for {', '.join(missing)}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, cast, get_args
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from classifiers.errors import RecipeError
+from classifiers.errors import ModelError, RecipeError
 from config.taxonomy import SLUGS
 
 SETS_FILE = Path(__file__).parent / "sets.yaml"
@@ -112,6 +112,27 @@ def load_sets(path: Path = SETS_FILE) -> dict[str, LabelledSet]:
                 raise RecipeError(path, f"{name}", f"category {slug!r}", ", ".join(SLUGS))
         found[str(name)] = entry
     return found
+
+
+def tier_of(manifest: Mapping[str, Any]) -> Tier:
+    """What a model's manifest says that it was allowed to be made of. One that says nothing is of the limited tier,
+    unless it began from no other model and names the tier of each of its sets."""
+    if manifest.get("tier") in get_args(Tier):
+        return cast(Tier, manifest["tier"])
+    data = manifest.get("data")
+    if "pretrained" in manifest or not isinstance(data, list) or not data:
+        return "limited"
+    return "open" if all(isinstance(one, dict) and one.get("tier") == "open" for one in data) else "limited"
+
+
+def check_tier(folder: Path, manifest: Mapping[str, Any], tier: Tier, maker: str) -> None:
+    """Refuse a model of the limited tier where only the open one may be used; `maker` makes one of the open tier.
+
+    Raises:
+        ModelError: it is of the limited tier.
+    """
+    if tier == "open" and tier_of(manifest) == "limited":
+        raise ModelError(folder, "a model of tier limited", f"with --tier open only models of tier open: `{maker}`")
 
 
 def named_slugs(entry: LabelledSet) -> set[str]:

@@ -255,6 +255,7 @@ def about_run(
     recipe: Recipe, rows: Rows, sets: list[LabelledSet], digests: dict[str, str], took: float
 ) -> dict[str, Any]:
     return {
+        "tier": "open" if all(entry.tier == "open" for entry in sets) else "limited",
         "recipe": json.loads(recipe.model_dump_json()),
         "trained_rows": int((~rows.held).sum()),
         "data": [

@@ -189,7 +189,7 @@ def _served(bench: Bench, model: Any, tokens: Any, folder: Path, entries: dict[s
     base = bench.trials.tune_base
     export(model, tokens, folder, sample_texts(bench.rows, ~bench.rows.held, FITTING, base.seed))
     categories = [{"slug": slug, "platt": [1.0, 0.0]} for slug in base.categories]
-    save_manifest(folder, version=folder.name, categories=categories, about=entries)
+    save_manifest(folder, version=folder.name, categories=categories, about={"tier": "limited", **entries})
     size = (folder / GRAPH).stat().st_size
     return {"parameters": parameters(model), "bytes": size, **_figures(bench, folder)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -17,7 +18,7 @@ from classifiers.alphabet import Alphabet
 from classifiers.encoder import load_encoder
 from classifiers.errors import ModelError, RecipeError
 from classifiers.normalise import fold
-from classifiers.training import encoder_train
+from classifiers.training import encoder_run, encoder_train
 from classifiers.training.begin import begin
 from classifiers.training.device import ahead
 from classifiers.training.encoder_draws import Draws
@@ -33,6 +34,7 @@ from classifiers.training.train import halves, train
 from tests.classifiers.made_up import PLAIN, described, told_by_label
 
 QUIET = Console(quiet=True)
+TINY = Path(__file__).parents[1] / "tiny_encoder"
 SETS = described("forum", told_by_label("bullying"), share=0.4) + described(
     "bets", told_by_label("gambling"), "ordinary: true", share=0.4
 )
@@ -111,6 +113,9 @@ def test_it_learns_is_exported_and_measured_beside_the_linear_model(data: Path, 
     assert (scores > 0.5).tolist() == [[True, False], [False, True], [False, False]]
     assert {entry["set"] for entry in served.manifest["data"]} == {"forum", "bets"}
     assert served.manifest["linear"] == "linear-tiny"
+    assert served.manifest["tier"] == "limited"
+    kept = json.loads((tmp_path / "encoder-tiny" / "model" / "manifest.json").read_text(encoding="utf-8"))
+    assert (kept["version"], kept["tier"]) == ("encoder-tiny", "limited")
     assert all(len(entry["blend"]) == 2 for entry in served.manifest["categories"])
     saved = WoodpeckerForCategories.from_pretrained(tmp_path / "encoder-tiny" / "model")
     assert saved.config.classes == ["bullying", "gambling"]
@@ -240,6 +245,57 @@ def test_what_is_no_pretrained_encoder_or_lacks_a_column_is_named(data: Path, tm
     (data / "more.yaml").write_text(ENCODER.replace("gambling]", "gambling, self_harm]"), encoding="utf-8")
     with pytest.raises(ModelError, match="no column for self_harm"):
         run(data, tmp_path, "more.yaml")
+
+
+def _of_tier(source: Path, target: Path, tier: str) -> Path:
+    shutil.copytree(source, target)
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8")) | {"tier": tier}
+    (target / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return target
+
+
+class ReadOn(Exception):
+    """Nothing was refused before the sets are read."""
+
+
+@pytest.mark.parametrize("limited", ["encoder", "linear", "teacher", None])
+def test_a_build_of_the_open_tier_takes_no_model_of_the_limited_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limited: str | None
+) -> None:
+    def reads_on(*_: object, **__: object) -> None:
+        raise ReadOn
+
+    monkeypatch.setattr(encoder_run, "load_rows", reads_on)
+    sources = {
+        "encoder": data / "work" / "pretrained-tiny" / "model",
+        "linear": data / "models" / "linear-tiny",
+        "teacher": TINY,
+    }
+    parts = {
+        name: _of_tier(source, tmp_path / name, "limited" if name == limited else "open")
+        for name, source in sources.items()
+    }
+    recipe = data / "distil-open.yaml"
+    recipe.write_text(f"{ENCODER}distil: {{share: 0}}\n", encoding="utf-8")
+
+    def build() -> None:
+        train_encoder(
+            recipe,
+            data,
+            str(parts["encoder"]),
+            tmp_path / "work",
+            teachers=[parts["teacher"]],
+            linear=parts["linear"],
+            tier="open",
+            console=QUIET,
+        )
+
+    if limited is None:
+        with pytest.raises(ReadOn):
+            build()
+    else:
+        with pytest.raises(ModelError, match=f"{limited}: found a model of tier limited.*--tier open"):
+            build()
 
 
 def test_the_encoder_is_read_by_the_transformers_library(data: Path, tmp_path: Path) -> None:

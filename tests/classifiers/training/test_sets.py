@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.errors import RecipeError
+from classifiers.errors import ModelError, RecipeError
+from classifiers.linear import load_model, newest
 from classifiers.training.recipe import RECIPES, find_recipe, load_recipe
-from classifiers.training.sets import Evidence, load_sets
+from classifiers.training.sets import Evidence, check_tier, load_sets, tier_of
 
 
 def test_every_shipped_set_names_its_origin_licence_and_what_it_cannot_tell() -> None:
@@ -14,6 +15,31 @@ def test_every_shipped_set_names_its_origin_licence_and_what_it_cannot_tell() ->
         assert entry.origin
         assert entry.licence
         assert len(entry.cannot_tell) > 20
+
+
+@pytest.mark.parametrize(
+    ("manifest", "tier"),
+    [
+        ({"tier": "open"}, "open"),
+        ({"tier": "limited", "data": [{"tier": "open"}]}, "limited"),
+        ({"data": [{"tier": "open"}, {"tier": "limited"}]}, "limited"),
+        ({"data": [{"tier": "open"}]}, "open"),
+        ({"data": [{"tier": "open"}], "pretrained": {}}, "limited"),
+        ({"data": {"posts.txt": "digest"}}, "limited"),
+        ({"tier": "gold"}, "limited"),
+        ({}, "limited"),
+    ],
+)
+def test_a_model_is_of_the_open_tier_only_where_its_manifest_shows_it(manifest: dict[str, object], tier: str) -> None:
+    assert tier_of(manifest) == tier
+
+
+def test_a_model_of_the_limited_tier_is_refused_where_only_the_open_one_may_be_used() -> None:
+    folder, manifest = newest(), load_model(newest()).manifest
+    check_tier(folder, manifest, "limited", "")
+    check_tier(folder, {"tier": "open"}, "open", "")
+    with pytest.raises(ModelError, match=f"{folder.name}: found a model of tier limited; .*: `make it`"):
+        check_tier(folder, manifest, "open", "make it")
 
 
 def test_no_set_is_evidence_for_sexual_exploitation() -> None:
