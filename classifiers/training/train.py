@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version as installed
 from pathlib import Path
 from random import Random
@@ -26,7 +28,9 @@ from classifiers.rules.model import load_rules
 from classifiers.rules.reading import RuleReader
 from classifiers.training.evasions import TRAINED, evade
 from classifiers.training.fit import counts, fit_column
+from classifiers.training.kept_columns import KeptColumns
 from classifiers.training.measure import measure_model
+from classifiers.training.pretrain_checkpoint import alone
 from classifiers.training.recipe import Column, Recipe, load_recipe
 from classifiers.training.rows import UNKNOWN, Rows, load_rows
 from classifiers.training.sets import LabelledSet, Tier
@@ -45,23 +49,38 @@ class Trained:
 
 
 def train(
-    recipe_path: Path, data: Path, *, models: Path = MODELS, tier: Tier = "limited", console: Console | None = None
+    recipe_path: Path,
+    data: Path,
+    work: Path,
+    *,
+    models: Path = MODELS,
+    tier: Tier = "limited",
+    console: Console | None = None,
 ) -> Trained:
-    """Train and measure a model.
+    """Train and measure a model; goes on from the columns that an ended run kept in `work`.
 
     Raises:
         RecipeError: the recipe or the description of the sets is wrong.
         DataError: a set is missing or broken, or a category has too few rows.
+        ModelError: a column that was kept is damaged, or another process is at work on the run.
     """
     began = time.monotonic()
     recipe, sets = load_recipe(recipe_path, tier)
-    with progress_bar(console) as progress:
+    version = recipe.version if tier == "limited" else f"{recipe.version}-{tier}"
+    with alone(work / version), progress_bar(console) as progress:
         rows, digests = read(recipe, sets, data, progress)
         rows = with_evaded(rows, recipe.evaded, recipe.seed)
         calibrating = halves(rows, recipe.seed)
         task = progress.add_task("fitting", total=len(recipe.columns))
-        columns, weights = fit_all(rows, recipe, calibrating, data, lambda: progress.advance(task))
-    version = recipe.version if tier == "limited" else f"{recipe.version}-{tier}"
+        columns, weights = fit_all(
+            rows,
+            recipe,
+            calibrating,
+            data,
+            lambda: progress.advance(task),
+            work=work / version,
+            say=partial(progress.console.print, markup=False),
+        )
     folder = models / version
     about = about_run(recipe, rows, sets, digests, time.monotonic() - began)
     save_model(folder, version=version, bits=recipe.bits, columns=columns, weights=weights, about=about)
@@ -204,20 +223,37 @@ def halves(rows: Rows, seed: int) -> NDArray[np.bool_]:
 
 
 def fit_all(
-    rows: Rows, recipe: Recipe, calibrating: NDArray[np.bool_], data: Path, advance: Any
+    rows: Rows,
+    recipe: Recipe,
+    calibrating: NDArray[np.bool_],
+    data: Path,
+    advance: Callable[[], object],
+    *,
+    work: Path | None = None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> tuple[list[dict[str, Any]], NDArray[np.int8]]:
+    """Fit and calibrate every column; with `work` each is kept there when it is fitted, and taken from there if it was.
+
+    Raises:
+        DataError: a category has too few rows.
+        ModelError: a column that was kept is damaged.
+    """
     x = counts(rows.texts, recipe.bits)
+    kept = KeptColumns(work, x) if work else None
     dense = np.zeros((1 << recipe.bits, len(recipe.columns)))
     offsets: list[float] = []
     for k, (slug, column) in enumerate(recipe.columns.items()):
         use = _rows_for(rows, column, k) & ~rows.held
         _check_enough(rows.says[use, k], data, slug, "training")
         weight = np.array([column.weights.get(name, 1.0) for name in rows.sets])[rows.origin[use]]
-        dense[:, k], offset = fit_column(
-            x[use], rows.says[use, k], weight, strength=column.strength, smoothing=column.smoothing, seed=recipe.seed
-        )
+        how = {"strength": column.strength, "smoothing": column.smoothing}
+        fit = partial(fit_column, x[use], rows.says[use, k], weight, **how, seed=recipe.seed)
+        fitted_on = (use, rows.says[use, k], weight, how, recipe.seed)
+        dense[:, k], offset = kept.fitted(slug, *fitted_on, fit=fit) if kept else fit()
         offsets.append(offset)
         advance()
+    if kept and kept.found:
+        say(f"goes on from {kept.found} of {len(recipe.columns)} columns, kept in {work}")
     rounded, scales = quantise(dense)
     columns = []
     for k, slug in enumerate(recipe.columns):

@@ -19,7 +19,7 @@ Data = Annotated[Path, typer.Option(help="Folder with the labelled sets that doc
 AllData = Annotated[Path, typer.Option("--data", help="Folder with corpus/ and labelled/, as docs/encoder.md says.")]
 Permitted = Annotated[str, typer.Option("--tier", help="Which licences may be used: open, or limited (the default).")]
 Models = Annotated[Path | None, typer.Option(help="Where the model's folder is made; default: the shipped.")]
-Work = Annotated[Path, typer.Option(help="Where packed ids, checkpoints and float models are kept.")]
+Work = Annotated[Path, typer.Option(help="Where a run keeps what it has until it ends, and float models.")]
 Linear = Annotated[Path | None, typer.Option(help="The linear model to blend with; default: the shipped one.")]
 WORK = Path("var/encoder")
 
@@ -56,9 +56,9 @@ def train(
 ) -> None:
     """Train a model by a recipe, measure it on rows it never saw, write it with its card. Needs the `train` extra.
 
-    With --encoder an encoder is fine-tuned, exported to one int8 file, and blended with the linear model; a run that
-    was ended goes on from its last checkpoint. `woodpecker classify --model DIR` serves what was made. The recipe
-    `other` is for encoders of other makers, `labels` for one that `woodpecker pretrain` made.
+    With --encoder an encoder is fine-tuned, exported to one int8 file, and blended with the linear model. A run that
+    was ended goes on from what it kept in --work, when it is called again. `woodpecker classify --model DIR` serves
+    what was made. The recipe `other` is for encoders of other makers, `labels` for one that `woodpecker pretrain` made.
 
     Example: woodpecker train linear --data DATA/labelled
     Example: woodpecker train labels --encoder classifiers/training/pretrained --data DATA/labelled
@@ -70,11 +70,16 @@ def train(
     if encoder is not None:
         _fine_tune(recipe or "other", data, encoder, (), work, models, linear, tier, json)
         return
-    if linear is not None or work != WORK:
-        leave(Exit.WRONG_INPUT, "--linear and --work: found without --encoder; allowed: with it", as_json=json)
+    if linear is not None:
+        leave(Exit.WRONG_INPUT, "--linear: found without --encoder; allowed: with it", as_json=json)
     with understood(json) as training:
         made = training.train(
-            find_recipe(recipe or "linear"), data, models=models or MODELS, tier=chosen_tier(tier, json), console=errors
+            find_recipe(recipe or "linear"),
+            data,
+            work,
+            models=models or MODELS,
+            tier=chosen_tier(tier, json),
+            console=errors,
         )
     if json:
         summary({"folder": str(made.folder), **made.card})

@@ -83,7 +83,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name, content in {"sets": SETS, "linear": LINEAR, "pretrain": PRETRAIN, "encoder": ENCODER}.items():
         (folder / f"{name}.yaml").write_text(content, encoding="utf-8")
     pretrain(folder / "pretrain.yaml", Source(folder), folder / "work", console=QUIET)
-    train(folder / "linear.yaml", folder, models=folder / "models", console=QUIET)
+    train(folder / "linear.yaml", folder, folder / "work", models=folder / "models", console=QUIET)
     return folder
 
 
