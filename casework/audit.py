@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from django.db.models import BooleanField, Q, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from casework import canonical, chains
@@ -84,6 +86,18 @@ def record(action: str, actor: User | str, subject: models.Model | str, **detail
         entry.save(force_insert=True)
         chains.advance(head, entry.hash)
     return entry
+
+
+def about(case_id: int) -> QuerySet[AuditEntry]:
+    """Return the entries about a case: its own, and those that name it among others, such as a list that was seen."""
+    return AuditEntry.objects.filter(Q(subject=f"case:{case_id}") | _naming(case_id))
+
+
+def _naming(case_id: int) -> Q:
+    if connection.features.supports_json_field_contains:
+        return Q(details__cases__contains=[case_id])
+    named = "EXISTS (SELECT 1 FROM json_each(casework_auditentry.details, '$.cases') AS one WHERE one.value = %s)"
+    return Q(RawSQL(named, [case_id], output_field=BooleanField()))  # noqa: S611 – the number is bound
 
 
 def digest(entry: AuditEntry) -> str:

@@ -71,7 +71,9 @@ _ACTS = {
 
 def history(case: Case) -> list[Act]:
     """Return what people did with the case, who saw its text, and which model assessed it again, oldest first."""
-    entries = AuditEntry.objects.filter(subject=f"case:{case.pk}").order_by("sequence")
+    # Who merely looked stands in the audit log: of a case that many open it would hide what was done.
+    own = AuditEntry.objects.filter(subject=f"case:{case.pk}").exclude(action="case.view")
+    entries = own.order_by("sequence")
     acts = [Act(one.at, one.actor, _ACTS.get(one.action, one.action), _in_words(one.details)) for one in entries]
     return sorted([*acts, *_reassessed(case)], key=lambda act: act.at)
 

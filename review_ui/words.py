@@ -136,6 +136,7 @@ ACTS = {
     "case.decide": word("作出决定"),
     "case.undo": word("撤销决定"),
     "case.reveal": word("查看原文"),
+    "case.view": word("看到"),
     "case.purge": word("清除文字"),
     "case.edited": word("原文已改"),
     "case.gone": word("原处已无"),
@@ -167,7 +168,7 @@ ACTS = {
     "backup.restore": word("恢复备份"),
 }
 """Acts of the audit log in words."""
-SUBJECTS = {"user": word("账号"), "notice": word("清单"), "site": word("平台")}
+SUBJECTS = {"user": word("账号"), "notice": word("清单"), "site": word("平台"), "cases": word("案件列表")}
 """What acts are done to."""
 
 FAULTS = (

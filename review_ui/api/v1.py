@@ -9,12 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI, Query, Schema
 from ninja.security import django_auth
 
-from casework import errors, exposure, status
-from casework.models import Case, Notice
+from casework import errors, exposure, sightings, status
+from casework.exposure import CaseView
+from casework.models import Notice
 from casework.roles import Action, require
 from casework.search import get_search
 from casework.search.port import Query as SearchQuery
 from casework.search.port import Sort
+from casework.sightings import Where
 from review_ui.access import CaseworkErrors, person
 from review_ui.errors import in_words
 
@@ -108,9 +110,11 @@ def list_cases(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
         )
     )
     found = exposure.visible_cases(user).in_bulk([hit.case_id for hit in page.hits])
+    views = [exposure.present(found[hit.case_id], user) for hit in page.hits if hit.case_id in found]
+    sightings.note_list(user, Where.API, views)
     return {
         "total": page.total,
-        "items": [_case(found[hit.case_id], request) for hit in page.hits if hit.case_id in found],
+        "items": [_case(view) for view in views],
         "facets": page.facets,
         "counted_at": page.counted_at,
         "next_after": page.next_after,
@@ -120,9 +124,12 @@ def list_cases(request: HttpRequest, filters: Query[Filters]) -> dict[str, Any]:
 
 @api.get("/cases/{int:case_id}", response=CaseOut, summary="One case")
 def get_case(request: HttpRequest, case_id: int) -> dict[str, Any]:
-    """Return one case, masked."""
-    require(person(request), Action.SEE_CASES)
-    return _case(exposure.visible_case(case_id, person(request)), request)
+    """Return one case, masked; that it was seen is recorded as for a page."""
+    user = person(request)
+    require(user, Action.SEE_CASES)
+    view = exposure.present(exposure.visible_case(case_id, user), user)
+    sightings.note_case(user, Where.API, view)
+    return _case(view)
 
 
 @api.get("/notices", response=list[NoticeOut], summary="Takedown lists")
@@ -142,8 +149,7 @@ def list_notices(request: HttpRequest) -> list[dict[str, Any]]:
     ]
 
 
-def _case(case: Case, request: HttpRequest) -> dict[str, Any]:
-    view = exposure.present(case, person(request))
+def _case(view: CaseView) -> dict[str, Any]:
     return {
         **{name: getattr(view, name) for name in CaseOut.model_fields if name != "text"},
         "categories": list(view.categories),

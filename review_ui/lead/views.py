@@ -66,7 +66,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         "may_turn": bool(may(user, Action.TURN_RULES)),
         "wrong_policies": [(label("site", name), problems) for name, problems in policies.wrong().items()],
         "activations": PolicyActivation.objects.all()[:8],
-        "entries": AuditEntry.objects.order_by("-sequence")[:15],
+        "entries": AuditEntry.objects.exclude(action="case.view").order_by("-sequence")[:15],
+        "seen": AuditEntry.objects.filter(action="case.view").order_by("-sequence")[:8],
     }
     return render(request, "review_ui/lead.html", context)
 

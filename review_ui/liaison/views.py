@@ -9,10 +9,11 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from casework import exposure, notices
+from casework import exposure, notices, sightings
 from casework.errors import InvalidInput, NotFound
 from casework.models import Instrument, Notice, NoticeState
 from casework.roles import Action, may
+from casework.sightings import Where
 from review_ui.access import allowed, back_to, person
 from review_ui.staff.facets import label
 
@@ -47,6 +48,7 @@ def new(request: HttpRequest, site: str) -> HttpResponse:
         messages.success(request, _("已建立清单 %(number)s") % {"number": notice.number})
         return redirect("notice", notice_id=notice.pk)
     rows = [(case, exposure.present(case, user)) for case in notices.eligible(site, user)[:SHOWN]]
+    sightings.note_list(user, Where.NOTICE, (view for _case, view in rows))
     context = {"site": site, "title": label("site", site), "rows": rows, "instruments": Instrument.choices}
     return render(request, "review_ui/notice_new.html", context)
 
@@ -63,6 +65,7 @@ def notice(request: HttpRequest, notice_id: int) -> HttpResponse:
         (line, exposure.present(line.case, user), notices.allowed_dispositions(line), notices.problems(line))
         for line in found.lines.select_related("case", "notice")
     ]
+    sightings.note_list(user, Where.NOTICE, (view for _line, view, *_rest in lines))
     context = {
         "notice": found,
         "lines": lines,

@@ -12,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from casework import exposure, searches
+from casework import exposure, searches, sightings
 from casework.models import User
 from casework.roles import Action, may
 from casework.search import get_search
+from casework.sightings import Where
 from review_ui.access import allowed, person
 from review_ui.chart import columns
 from review_ui.staff.asked import Asked, asked
@@ -91,4 +92,5 @@ def similar(request: HttpRequest, case_id: int) -> HttpResponse:
     ids = get_search().similar(case, exposure.scope_for(user))
     found = exposure.visible_cases(user).in_bulk(ids)
     rows = [(found[one], exposure.present(found[one], user)) for one in ids if one in found]
+    sightings.note_list(user, Where.SIMILAR, (view for _case, view in rows))
     return render(request, "review_ui/similar.html", {"rows": rows})

@@ -13,12 +13,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from casework import annotations, cases, claims, clocks, clusters, decisions, exposure, policies, transitions
+from casework import annotations, cases, claims, clocks, clusters, decisions, exposure, policies, sightings, transitions
 from casework.errors import HeldByOther, InvalidInput, StaleCase
 from casework.models import UNDECIDED, Addressee, Case, CaseState, Decision, Finding, Role, User
 from casework.roles import Action, may
 from casework.search import get_search
 from casework.search.port import Query
+from casework.sightings import Where
 from config.taxonomy import load_taxonomy
 from review_ui import words
 from review_ui.access import allowed, person
@@ -48,6 +49,7 @@ def queue(request: HttpRequest) -> HttpResponse:
         for hit in page.hits
         if hit.case_id in found
     ]
+    sightings.note_list(user, Where.QUEUE, (view for _case, view, *_rest in rows))
     context = {
         "rows": rows,
         "held": claims.held_by(user),
@@ -84,9 +86,8 @@ def due(request: HttpRequest) -> HttpResponse:
 @require_GET
 def case(request: HttpRequest, case_id: int) -> HttpResponse:
     """Show one case with everything that a person needs to decide."""
-    user = person(request)
-    found = exposure.visible_case(case_id, user)
-    return render(request, "review_ui/case.html", _case_context(found, request, revealed=False))
+    found = exposure.visible_case(case_id, person(request))
+    return render(request, "review_ui/case.html", _seen(_case_context(found, request), request))
 
 
 @allowed(Action.SEE_CASES)
@@ -142,7 +143,7 @@ def _came_second(request: HttpRequest, case_id: int, error: StaleCase | HeldByOt
     given = {name: request.POST.get(name, "") for name in ("finding", "category", "reason")}
     mine = {**given, "finding": Finding(given["finding"]).label if given["finding"] in Finding.values else ""}
     context = {
-        **_case_context(found, request, revealed=False),
+        **_seen(_case_context(found, request), request),
         "question": question,
         "mine": mine,
         "chosen": given["category"] or found.category,
@@ -203,7 +204,14 @@ def _with(address: str, question: Asked) -> str:
     return f"{address}?{question.address}" if question.address else address
 
 
-def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[str, Any]:
+def _seen(context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    """Record that a case page is seen; returns what it shows."""
+    around = (view for _case, view in (*context["before"], *context["after"]))
+    sightings.note_case(person(request), Where.PAGE, context["view"], around)
+    return context
+
+
+def _case_context(found: Case, request: HttpRequest) -> dict[str, Any]:
     user = person(request)
     taxonomy = load_taxonomy()
     around = cases.context(found, user)
@@ -217,7 +225,7 @@ def _case_context(found: Case, request: HttpRequest, *, revealed: bool) -> dict[
     return {
         "case": found,
         "question": asked(request.GET),
-        "view": exposure.present(found, user, revealed=revealed),
+        "view": exposure.present(found, user),
         "context": around,
         "before": [(other, exposure.present(other, user)) for other in around.before],
         "after": [(other, exposure.present(other, user)) for other in around.after],

@@ -169,7 +169,7 @@ def subject(value: str) -> str:
     kind, _colon, key = value.partition(":")
     if kind == "case" and key.isdigit():
         return Case(pk=int(key)).number
-    return f"{_(words.SUBJECTS[kind])} {key}" if kind in words.SUBJECTS else value
+    return f"{_(words.SUBJECTS[kind])} {key}".strip() if kind in words.SUBJECTS else value
 
 
 @register.filter

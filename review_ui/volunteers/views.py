@@ -7,10 +7,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from casework import annotations, exposure
+from casework import annotations, exposure, sightings
 from casework.errors import InvalidInput, NothingToUndo
 from casework.models import Answer, Case
 from casework.roles import Action
+from casework.sightings import Where
 from config.taxonomy import load_taxonomy
 from review_ui.access import allowed, back_to, person
 from review_ui.context import SIZES, TEXT_SIZE
@@ -110,9 +111,12 @@ def _cards() -> list[object]:
 
 
 def _shown(case: Case, request: HttpRequest) -> dict[str, object]:
+    """Return what the page shows of the item; that it was seen is recorded."""
     user = person(request)
     revealed = request.session.get("volunteer_shown") == case.pk
-    return {"case": case, "view": exposure.present(case, user, revealed=revealed)}
+    view = exposure.present(case, user, revealed=revealed)
+    sightings.note_case(user, Where.VOLUNTEER, view)
+    return {"case": case, "view": view}
 
 
 def _common(request: HttpRequest) -> dict[str, object]:

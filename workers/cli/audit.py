@@ -11,6 +11,8 @@ import typer
 from workers.cli.output import Exit, Json, console, leave, summary
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from casework.audit import Verification
     from casework.models import AuditEntry
 
@@ -99,7 +101,10 @@ def anchor(
 
 
 def show(
-    case: Annotated[int | None, typer.Option(help="Only what was done to this case, by its number without A-.")] = None,
+    case: Annotated[
+        int | None,
+        typer.Option(help="Only what concerns this case, by its number without A-: also lists in which it was seen."),
+    ] = None,
     who: Annotated[str, typer.Option(help="Only what this person did: 工号, or name of the account.")] = "",
     action: Annotated[str, typer.Option(help="Only acts that begin so, e.g. case. or notice.export.")] = "",
     since: Annotated[str, typer.Option(help="Only from this day on, YYYY-MM-DD (Asia/Shanghai).")] = "",
@@ -109,16 +114,19 @@ def show(
 ) -> None:
     """List who did and who saw what, oldest first: of one case, one person, one time, or all of it.
 
-    Example: woodpecker audit list --case 123
+    Who saw a grave case or uncovered text is `case.view`; who asked for the text under a mask, `case.reveal`.
+
+    Example: woodpecker audit list --case 123 --action case.view
     """
     from workers.cli.start import prepare
 
     prepare(migrate=False, as_json=json)
+    from casework import audit
     from casework.models import AuditEntry
 
-    found = AuditEntry.objects.all()
+    found: QuerySet[AuditEntry] = AuditEntry.objects.all()
     if case is not None:
-        found = found.filter(subject=f"case:{case}")
+        found = audit.about(case)
     if who:
         found = found.filter(actor=_staff_no(who, as_json=json))
     if action:

@@ -67,6 +67,13 @@ def test_a_page_takes_few_queries(desk: Desk, address: str, most: int) -> None:
     assert desk.get(address) <= most
 
 
+def test_that_a_page_was_seen_takes_three_queries_more_however_many_cases_it_shows(desk: Desk) -> None:
+    before = desk.get("/queue/"), desk.get("/cases/{case}/")
+    Case.objects.update(severity="S3")
+    assert desk.get("/queue/") <= before[0] + 3
+    assert desk.get("/cases/{case}/") <= before[1] + 3
+
+
 def test_claiming_deciding_and_taking_back_take_few_queries(desk: Desk) -> None:
     assert desk.post("claim") <= 5
     assert desk.post("decide", finding="confirmed", category="bullying", version=1) <= 28

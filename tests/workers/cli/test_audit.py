@@ -62,11 +62,14 @@ def test_entries_are_listed_by_case_by_person_and_by_time(woodpecker: Any) -> No
         return [one["action"] for one in woodpecker("audit", "list", *options, "--json").json["entries"]]
 
     assert listed("--case", str(case.pk)) == ["case.decide"]
-    assert listed("--who", user.username) == listed("--who", user.staff_no) == ["case.decide"]
+    audit.record("case.view", user, "cases", where="queue", cases=[case.pk, case.pk + 1])
+    assert listed("--case", str(case.pk)) == ["case.decide", "case.view"]
+    assert listed("--case", str(case.pk + 1)) == ["case.view"]
+    assert listed("--who", user.username) == listed("--who", user.staff_no) == ["case.decide", "case.view"]
     assert listed("--who", "system", "--action", "case.") == ["case.reveal"] * 3
     assert listed("--until", "2020-01-01") == []
     assert len(listed("--since", "2020-01-01")) >= 4
-    assert listed("--limit", "1") == ["case.decide"]
+    assert listed("--limit", "1") == ["case.view"]
 
 
 def test_a_list_for_people_shows_what_was_typed_as_it_was_typed(woodpecker: Any) -> None:
