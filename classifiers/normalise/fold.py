@@ -27,9 +27,9 @@ from classifiers.normalise.tables import (
 )
 
 LONGEST_RUN = 3  # a character repeated more often says no more than three times the same
-SPACED_SHARE, SPACED_LEAST = 0.5, 3
+SPACED_SHARE, SPACED_LEAST, SPACED_WHOLLY = 0.5, 3, 2
 """A text is letter-spaced when at least this share of its neighbouring Chinese characters, and this many, have a blank
-between them: Chinese is written without."""
+between them, or fewer of a short text where no two have none: Chinese is written without."""
 MOST_UNDONE = 64  # entries per text; a text wholly in traditional characters needs one, not thousands
 
 
@@ -100,6 +100,8 @@ def fold(texts: Sequence[str]) -> Folded:
     if spaced:
         kept = np.flatnonzero(~spacing)
         points, at, owner, shape = points[kept], at[kept], owner[kept], shape[kept]
+        kept = np.flatnonzero(~_too_often(points, owner, shape))  # blanks stood between what is alike
+        points, at, owner, shape = points[kept], at[kept], owner[kept], shape[kept]
     bounds = np.searchsorted(owner, np.arange(len(texts) + 1))
     source = (at - given_bounds[owner]).astype(np.int32)
     return Folded(points, source, source + np.int32(1), bounds, owner, shape, given, given_bounds, spaced)
@@ -131,11 +133,12 @@ def _letter_spacing(
     han = shape == HAN
     apart = np.flatnonzero(han[:-2] & (points[1:-1] == 32) & han[2:] & (owner[:-2] == owner[2:]))
     separate = np.bincount(owner[apart], minlength=count)
-    if not (separate >= SPACED_LEAST).any():
+    if not (separate >= SPACED_WHOLLY).any():
         return spacing, frozenset()
     close = np.flatnonzero(han[:-1] & han[1:] & (owner[:-1] == owner[1:]))
     together = np.bincount(owner[close], minlength=count)
-    spaced = (separate >= SPACED_LEAST) & (separate >= SPACED_SHARE * (separate + together))
+    least = np.where(together > 0, SPACED_LEAST, SPACED_WHOLLY)
+    spaced = (separate >= least) & (separate >= SPACED_SHARE * (separate + together))
     spacing[apart[spaced[owner[apart]]] + 1] = True
     return spacing, frozenset(np.flatnonzero(spaced).tolist())
 

@@ -92,6 +92,22 @@ def test_no_listed_variant_is_a_character_of_gb_2312_and_each_means_one_that_sta
         assert not [other for other in others if other.encode("gb2312", "ignore")]
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("丢 死 人", "丢死人"),
+        ("往 死 罚，，", "往死罚,,"),
+        ("十 十 十 十 十 十", "十十十"),
+        ("我 和", "我 和"),
+        ("你好 我 好", "你好 我 好"),
+        ("新 年 快乐", "新 年 快乐"),
+    ],
+)
+def test_a_short_text_is_letter_spaced_where_no_two_characters_stand_together(text: str, read: str) -> None:
+    assert fold([text]).text(0) == read
+    assert fold([read]).text(0) == read
+
+
 def test_a_lone_surrogate_is_folded_like_any_character() -> None:
     assert fold(["\ud800好"]).text(0) == "\ud800好"
 
