@@ -58,6 +58,9 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "CELERY_DB_REUSE_MAX": TASKS_PER_PROCESS,  # connections are looked after in `workers.connections`
         "task_default_queue": Queue.PROMPT.value,
         "task_create_missing_queues": True,
+        # RabbitMQ alone has kinds of queues; others ignore this. A quorum queue outlives the node it was made on.
+        "task_default_queue_type": "quorum" if _is_rabbitmq(settings) else "classic",
+        "task_create_missing_queue_type": "quorum" if _is_rabbitmq(settings) else "classic",
         "task_routes": {
             "workers.tasks.crawl": {"queue": CRAWL_QUEUE},
             "workers.tasks.assess": {"queue": Queue.ASSESS.value},
@@ -67,6 +70,10 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "enable_utc": True,
         "timezone": "Asia/Shanghai",
     }
+
+
+def _is_rabbitmq(settings: Settings) -> bool:
+    return settings.effective_broker_url().startswith(("amqp://", "amqps://"))
 
 
 def _transport(settings: Settings) -> dict[str, Any]:

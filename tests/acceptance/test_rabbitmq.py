@@ -50,7 +50,9 @@ def test_over_rabbitmq_nothing_is_lost_when_workers_are_killed_and_the_urgent_wa
     assert here.run("ingest", str(file), timeout=240).returncode == 0
 
     there = waiting(broker)
-    assert (there[Queue.URGENT], there[Queue.ASSESS]) == (1, CAPTURES // BATCH)
+    assert there[Queue.URGENT] >= 1  # one or the other ordinary text looks grave at a glance
+    assert there[Queue.ASSESS] == CAPTURES // BATCH
+    assert outlive_their_node(broker, Queue.URGENT, Queue.ASSESS)
     worker = here.start("work")
     here.until(lambda status: status["assessed"] > 0, 240)
     for one in psutil.Process(worker.pid).children(recursive=True):
@@ -73,6 +75,14 @@ def waiting(broker: str) -> dict[Queue, int]:
     """How many messages stand ready in each queue; in one to which nothing was ever sent, none."""
     with Connection(broker) as connection:
         return {queue: _in(connection, queue) for queue in Queue}
+
+
+def outlive_their_node(broker: str, *queues: Queue) -> bool:
+    """Whether these are quorum queues: RabbitMQ takes a queue declared once more only if all is as it was."""
+    with Connection(broker) as connection, connection.channel() as channel:
+        for queue in queues:
+            channel.queue_declare(str(queue), durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
+    return True
 
 
 def _in(connection: Connection, queue: Queue) -> int:
