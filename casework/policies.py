@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -31,6 +32,7 @@ from config.policy import (
     load_general,
     load_site,
 )
+from config.standing import file_of, is_site, load_standing
 from config.taxonomy import Severity
 from config.work import FILE as WORK
 from config.work import Condition, Work, load_work
@@ -123,6 +125,15 @@ def work() -> Work:
     Where it is wrong and nothing is on record that held before, what is grave needs a second person.
     """
     return _work.holds()
+
+
+def record_present(subject: str) -> None:
+    """Put on record what a file that holds for many sites says now, where it is right and nothing is on record yet."""
+    if is_site(subject) or activations.last(subject) or not (file := file_of(subject)).is_file():
+        return
+    with suppress(PolicyError):
+        if (present := load_standing(file)) is not None:
+            activations.note(present, file.read_text("utf-8"))
 
 
 def site_title(site: str) -> str:

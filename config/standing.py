@@ -44,6 +44,22 @@ def is_site(subject: str) -> bool:
     return "." not in subject and "/" not in subject
 
 
+def kind_of(subject: str) -> type[SitePolicy | Work | GeneralPolicy] | None:
+    """Return what the file of a subject holds; None where it is none that is put in force as one file."""
+    if is_site(subject):
+        return SitePolicy
+    if subject.startswith("classes/"):
+        return PlatformClass
+    if subject == WORK:
+        return Work
+    return GeneralPolicy if subject == GENERAL else None
+
+
+def place_of(subject: str) -> str:
+    """Return the place of a subject's file in the policy folder."""
+    return f"sites/{subject}.yaml" if is_site(subject) else subject
+
+
 def file_of(subject: str) -> Path:
     """Return the file that holds for a subject here: this installation's, or the shipped one."""
     own = get_settings().policy_dir

@@ -27,7 +27,7 @@ from classifiers.cascade import Cascade, load_cascade
 from config.settings import get_settings
 from config.site_policy import SitePolicy
 from config.taxonomy import SLUGS, load_taxonomy
-from config.thresholds import S0_CATEGORIES, S0_THRESHOLD
+from config.thresholds import S0_CATEGORIES, S0_THRESHOLD, GeneralPolicy
 from config.work import Work
 from workers import backtest_queues
 
@@ -169,6 +169,27 @@ def page(report: Mapping[str, Any]) -> str:
     return environment.get_template("backtest.html").render(report=report, groups=GROUPS)
 
 
+def unlike(report: Mapping[str, Any], policy: SitePolicy | Work | GeneralPolicy) -> str:
+    """Say what a report tried that is not this policy; empty where it tried this.
+
+    A site's file and `work.yaml` are told by their digest. A general policy or a class is tried by `--threshold`: its
+    thresholds outside children's sections must be those that were tried.
+    """
+    change = report.get("change")
+    change = change if isinstance(change, dict) else {}
+    tried = change.get("thresholds") or {}
+    if isinstance(policy, Work):
+        return "" if change.get("work") == policy.digest else "another work.yaml, or none"
+    if isinstance(policy, SitePolicy):
+        if (change.get("policies") or {}).get(policy.name) != policy.digest:
+            return f"another policy of {policy.name}, or none"
+        return f"thresholds besides: {', '.join(tried)}" if tried else ""
+    says = policy.zone_thresholds("general")
+    differ = [f"{slug}={value:g}, where the file says {says.get(slug)}" for slug, value in tried.items()
+              if says.get(slug) != value]  # fmt: skip
+    return "; ".join(differ) if tried else "no threshold"
+
+
 def minutes_per_case() -> float | None:
     """Return the median time between two decisions of one person at work; None where there are too few."""
     rows = Decision.objects.filter(follows=None).order_by("decided_by", "decided_at", "id")
@@ -268,6 +289,7 @@ def _report(
             "rules": str(change.rules or ""),
             "model": str(change.model or ""),
             "queues": change.work is not None,
+            "work": change.work.digest if change.work else "",
         },
         "days": days,
         "replayed": dict(Counter(one.source for one in items)),

@@ -1,4 +1,4 @@
-"""`woodpecker policy activate|history|revert`: putting a site's policy in force, on the record, and taking it back."""
+"""`woodpecker policy activate|history|revert`: putting a policy in force, on the record, and taking it back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from workers.cli.output import Exit, Json, console, leave, summary
 
 if TYPE_CHECKING:
     from casework.models import User
-    from config.policy import SitePolicy
+    from config.site_policy import SitePolicy
+    from config.thresholds import GeneralPolicy
+    from config.work import Work
+
+    Policy = SitePolicy | Work | GeneralPolicy
 
 MAX_REPORT = 20_000_000
 As = Annotated[str, typer.Option("--as", help="Account that puts it in force, for the record.")]
@@ -22,7 +26,7 @@ Reason = Annotated[str, typer.Option(help="Why, in a few words.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this file."""
-    policy = typer.Typer(no_args_is_help=True, help="Put site policies in force on the record, and take them back.")
+    policy = typer.Typer(no_args_is_help=True, help="Put policies in force on the record, and take them back.")
     policy.command()(activate)
     policy.command()(history)
     policy.command()(revert)
@@ -30,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 
 def activate(
-    file: Annotated[Path, typer.Argument(help="Site file; its name says which site.")],
+    file: Annotated[
+        Path, typer.Argument(help="A site's file, whose name says which site, or a work.yaml, general.yaml or class.")
+    ],
     as_user: As,
     reason: Reason = "",
     backtest: Annotated[
@@ -38,7 +44,10 @@ def activate(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Check a site file, copy it into the policy folder, and record who did so, when, why and on which backtest.
+    """Check a policy file, copy it into the policy folder, and record who did so, when, why and on which backtest.
+
+    What the file is for is told by its keys: queues or second_confirmation make it the work.yaml, thresholds alone the
+    general.yaml, a slug the class of that name. A report that tried something else is refused.
 
     Example: woodpecker policy activate new/our-forum.yaml --as lead1 --reason "fewer false alarms" --backtest r.json
     """
@@ -46,19 +55,23 @@ def activate(
 
     prepare(as_json=json)
     from config.policy import PolicyError, load_site
+    from config.standing import load_standing
 
     try:
-        policy, content = load_site(file), file.read_text("utf-8")
+        policy: Policy = load_standing(file) or load_site(file)
+        content = file.read_text("utf-8")
     except PolicyError as error:
         leave(Exit.WRONG_INPUT, "\n".join(map(str, error.problems)), as_json=json)
     except OSError as error:
         leave(Exit.WRONG_INPUT, f"{file}: {error.strerror}", as_json=json)
-    figures = _figures(backtest, as_json=json) if backtest else None
+    figures = _figures(backtest, policy, as_json=json) if backtest else None
     _put(policy, content, _account(as_user, as_json=json), reason, figures, as_json=json)
 
 
 def history(
-    site: Annotated[str, typer.Argument(help="Name of a site; empty: all.")] = "",
+    subject: Annotated[
+        str, typer.Argument(help="Site, work.yaml, general.yaml, classes/NAME.yaml or rules/; empty: all.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Show the last so many.")] = 20,
     json: Json = False,
 ) -> None:
@@ -72,12 +85,12 @@ def history(
     prepare(migrate=False, as_json=json)
     from casework.models import PolicyActivation
 
-    found = PolicyActivation.objects.filter(subject=site) if site else PolicyActivation.objects.all()
+    found = PolicyActivation.objects.filter(subject=subject) if subject else PolicyActivation.objects.all()
     rows = list(found.values("id", "subject", "at", "by", "reason", "digest", "backtest")[:limit])
     if json:
         summary({"activations": rows})
         return
-    table = Table("no.", "site", "from", "by", "backtest", "reason", "digest")
+    table = Table("no.", "what", "from", "by", "backtest", "reason", "digest")
     for row in rows:
         when = f"{timezone.localtime(row['at']):%Y-%m-%d %H:%M:%S}"
         cells = (str(row["id"]), row["subject"], when, row["by"], "yes" if row["backtest"] else "–")
@@ -86,7 +99,7 @@ def history(
 
 
 def revert(
-    site: Annotated[str, typer.Argument(help="Name of a site.")],
+    subject: Annotated[str, typer.Argument(help="Name of a site, work.yaml, general.yaml or classes/NAME.yaml.")],
     as_user: As,
     reason: Reason = "",
     json: Json = False,
@@ -96,31 +109,32 @@ def revert(
 
     prepare(as_json=json)
     from casework import activations
+    from config.standing import kind_of
 
     user = _account(as_user, as_json=json)
-    before = activations.before_last(site)
-    if before is None:
-        leave(
-            Exit.WRONG_INPUT,
-            f"no earlier policy of {site!r} is on record; see: woodpecker policy history",
-            as_json=json,
-        )
-    policy = activations.policy_of(before)
+    before, kind = activations.before_last(subject), kind_of(subject)
+    if before is None or kind is None:
+        found = f"no earlier policy of {subject!r} is on record" if kind else f"{subject!r} is no policy of one file"
+        leave(Exit.WRONG_INPUT, f"{found}; see: woodpecker policy history", as_json=json)
+    policy = activations.read(before, kind)
     if policy is None:
         leave(Exit.WRONG_INPUT, f"the policy no. {before.pk} is no longer understood by this version", as_json=json)
     _put(policy, before.content, user, reason or f"back to no. {before.pk}", None, as_json=json)
 
 
 def _put(
-    policy: SitePolicy, content: str, user: User, reason: str, figures: dict[str, Any] | None, *, as_json: bool
+    policy: Policy, content: str, user: User, reason: str, figures: dict[str, Any] | None, *, as_json: bool
 ) -> None:
-    from casework import activations
+    from casework import activations, policies
     from config.settings import get_settings
+    from config.standing import place_of, subject_of
 
     folder = get_settings().policy_dir
     if folder is None:
         leave(Exit.WRONG_INPUT, "WOODPECKER_POLICY_DIR is not set; it names the folder to put it into", as_json=as_json)
-    target = folder / "sites" / f"{policy.name}.yaml"
+    subject = subject_of(policy)
+    target = folder / place_of(subject)
+    policies.record_present(subject)  # so that a revert has something to go back to
     fresh = target.with_suffix(f".{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +145,7 @@ def _put(
     made = activations.note(policy, content, user, reason=reason, backtest=figures)
     assert made is not None
     if as_json:
-        summary({"activation": made.pk, "site": policy.name, "file": str(target), "digest": made.digest})
+        summary({"activation": made.pk, "subject": subject, "file": str(target), "digest": made.digest})
     else:
         console.print(f"{target} is in force within seconds, as no. {made.pk}", markup=False, soft_wrap=True)
 
@@ -146,8 +160,10 @@ def _account(name: str, *, as_json: bool) -> User:
     return user
 
 
-def _figures(path: Path, *, as_json: bool) -> dict[str, Any]:
-    """Read a report; its examples stay where they are."""
+def _figures(path: Path, policy: Policy, *, as_json: bool) -> dict[str, Any]:
+    """Read a report on this policy; its examples stay where they are."""
+    from workers import backtest
+
     try:
         if path.stat().st_size > MAX_REPORT:
             leave(Exit.WRONG_INPUT, f"--backtest {path}: more than {MAX_REPORT:,} bytes", as_json=as_json)
@@ -160,4 +176,7 @@ def _figures(path: Path, *, as_json: bool) -> dict[str, Any]:
             f"--backtest {path}: found something else; allowed: the output of `woodpecker backtest --json`",
             as_json=as_json,
         )
+    if tried := backtest.unlike(found, policy):
+        allowed = "a report on the policy that is put in force"
+        leave(Exit.WRONG_INPUT, f"--backtest {path}: tried {tried}; allowed: {allowed}", as_json=as_json)
     return {name: value for name, value in found.items() if name != "examples"}
