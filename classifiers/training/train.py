@@ -21,6 +21,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from classifiers.calibration import Platt, fit_platt
 from classifiers.cascade import load_cascade
 from classifiers.errors import DataError, ModelError
+from classifiers.evaluation.reliability import draw
 from classifiers.evaluation.thresholds import HeldBack
 from classifiers.linear import MODELS, quantise, save_model
 from classifiers.rules.engine import RuleEngine
@@ -36,7 +37,7 @@ from classifiers.training.rows import UNKNOWN, Rows, load_rows
 from classifiers.training.sets import LabelledSet, Tier
 from config.taxonomy import SLUGS
 
-CARD = "card.json"
+CARD, RELIABILITY = "card.json", "reliability.svg"
 LEAST = 10  # positives and negatives a column needs, on each side
 
 
@@ -86,6 +87,7 @@ def train(
     save_model(folder, version=version, bits=recipe.bits, columns=columns, weights=weights, about=about)
     card = measure_model(load_cascade(folder), rows, ~calibrating & rows.held, recipe, sets, about)
     (folder / CARD).write_text(json.dumps(card, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    (folder / RELIABILITY).write_text(draw(card), encoding="utf-8")
     return Trained(folder, card)
 
 

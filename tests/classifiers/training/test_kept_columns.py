@@ -81,6 +81,8 @@ def test_a_killed_run_ends_as_one_that_was_not_and_fits_no_column_twice(folder: 
     undisturbed, said = run(folder, "undisturbed")
     assert "goes on" not in said
     assert weights == undisturbed
+    drawing = (folder / "models-work" / "tiny" / "reliability.svg").read_text("utf-8")
+    assert all(f">{slug}</text>" in drawing for slug in SLUGS)
 
 
 def test_only_columns_that_depend_on_what_changed_are_fitted_again(folder: Path) -> None:
