@@ -34,14 +34,15 @@ religion; other languages; proof of anything. `sexual_exploitation` has no train
 kind is collected or written; word rules on solicitation patterns alone speak, for named duty staff.
 
 **How it was measured.** On rows held back by source, incident, topic or near-copy group; half of them calibrate, the
-other half gave these figures, through the whole cascade. Rebuild and measure ([encoder.md](encoder.md) tells how
-the encoder that ships was made):
+other half gave these figures, through the whole cascade. Build the linear model again and measure any model:
 
 ```
 woodpecker train linear --data DATA/labelled
-woodpecker train labels --encoder classifiers/training/pretrained --data DATA/labelled
 woodpecker evaluate --data DATA/labelled --model FOLDER --card
 ```
+
+The encoder that ships comes of [six commands and a GPU](encoder.md#with-a-gpu). Two cores can make another, weaker one,
+from labels alone: `woodpecker train labels --encoder classifiers/training/pretrained --data DATA/labelled`.
 """
 
 
