@@ -55,6 +55,7 @@ def celery_settings(settings: Settings) -> dict[str, Any]:
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "worker_max_tasks_per_child": TASKS_PER_PROCESS,
+        "worker_max_memory_per_child": settings.work_replace_mb * 1024,  # KiB that it has had in use at most
         "CELERY_DB_REUSE_MAX": TASKS_PER_PROCESS,  # connections are looked after in `workers.connections`
         "task_default_queue": Queue.PROMPT.value,
         "task_create_missing_queues": True,

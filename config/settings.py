@@ -83,6 +83,20 @@ class Settings(BaseSettings):
         True, description="Assess again what is open, at low priority, when a worker starts with another model."
     )
     work_concurrency: int = Field(2, ge=1, le=64, description="Processes of one `woodpecker work`.")
+    work_memory_mb: int = Field(
+        1024,
+        ge=0,
+        le=1_000_000,
+        description="Megabytes that a batch may add to what a process of `woodpecker work` begins with; a text that "
+        "needs more is set aside. 0: no limit.",
+    )
+    work_replace_mb: int = Field(
+        600,
+        ge=100,
+        le=1_000_000,
+        description="Megabytes after which a process of `woodpecker work` is replaced, once its task is done; more "
+        "than your model needs.",
+    )
     batch_size: int = Field(1000, ge=1, le=2000, description="Captures in one inbox batch.")
     inbox_limit: int = Field(
         200_000, ge=1, le=100_000_000, description="Captures in the inbox from which crawls slow down."

@@ -9,7 +9,7 @@ from typing import Any
 from celery.signals import worker_init, worker_process_init, worker_ready
 
 from config.settings import get_settings
-from workers import connections, garbage, logs, timing
+from workers import connections, garbage, logs, memory, timing
 from workers import django as woodpecker_django
 from workers.processes import die_with_parent
 
@@ -46,3 +46,9 @@ def meet_open_cases(sender: Any, **_: Any) -> None:
 def follow_parent(**_: Any) -> None:
     """End with the worker even when it is killed outright."""
     die_with_parent(signal.SIGKILL)
+
+
+@worker_process_init.connect
+def limit_memory(**_: Any) -> None:
+    """Let no text take the machine's memory: a batch that takes too much fails as any other, and is halved."""
+    memory.limit(get_settings().work_memory_mb)

@@ -11,15 +11,17 @@ from benchmarks.captures import rows
 from config.celery import Queue
 from crawlers.capture import capture_id
 from tests.servers.installations import ROOT, Installation
-from tests.servers.poisoned import KILLS, RAISES
+from tests.servers.poisoned import GROWS, KILLS, RAISES
 
 CAPTURES = 14
 
 
-def test_two_bad_texts_are_set_aside_and_all_others_become_what_they_are(install: Callable[..., Installation]) -> None:
-    here = install("embedded", audit_rate="0", lost_seconds="3", sweep_seconds="1")
+def test_three_bad_texts_are_set_aside_and_the_others_become_what_they_are(
+    install: Callable[..., Installation],
+) -> None:
+    here = install("embedded", audit_rate="0", lost_seconds="3", sweep_seconds="1", work_memory_mb="200")
     captures = list(rows(CAPTURES, one_in=2))
-    for at, text in ((3, RAISES), (9, KILLS)):
+    for at, text in ((3, RAISES), (9, KILLS), (11, GROWS)):
         row = captures[at]
         row["text"], row["id"] = text, capture_id(row["site"], row["canonical_url"], row["unit"], text)
     file = here.folder / "captures.jsonl"
@@ -29,15 +31,16 @@ def test_two_bad_texts_are_set_aside_and_all_others_become_what_they_are(install
 
     status = here.until(lambda now: now["inbox"] == 0 and now["search"]["behind"] == 0, 150)
 
-    assert status["failed"] == status["failures"]["dead_letters"] == 2
-    assert status["assessed"] == CAPTURES - 2
+    assert status["failed"] == status["failures"]["dead_letters"] == 3
+    assert status["assessed"] == CAPTURES - 3
     assert status["cases"]["total"] == CAPTURES // 2
     letters = json.loads(here.run("dead", "list", "--json").stdout)["letters"]
     assert {(one["capture"], one["stage"]) for one in letters} == {
-        (captures[3]["id"], "assess"), (captures[9]["id"], "read"),
+        (captures[3]["id"], "assess"), (captures[9]["id"], "read"), (captures[11]["id"], "assess"),
     }  # fmt: skip
     assert "ValueError in tests/servers/poisoned.py" in str(letters)
-    for text in (RAISES, KILLS):
+    assert "MemoryError in tests/servers/poisoned.py" in str(letters)
+    for text in (RAISES, KILLS, GROWS):
         assert text not in here.log("celery")
         assert text not in str(letters)
 
