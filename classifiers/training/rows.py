@@ -221,14 +221,14 @@ def held_back(rows: list[dict[str, Any]], texts: list[str], rule: HoldBack | Non
     if rule.by == "tail":
         return np.arange(len(rows)) >= len(rows) * (1 - rule.share)
     if rule.by == "groups":
-        return np.array([_lot(str(row.get(rule.field or "")), seed) < rule.share for row in rows], dtype=bool)
+        return np.array([lot(str(row.get(rule.field or "")), seed) < rule.share for row in rows], dtype=bool)
     groups = near_copies(texts, seed=seed)
     first = {int(group): texts[i] for i, group in reversed(list(enumerate(groups)))}
-    return np.array([_lot(first[int(group)], seed) < rule.share for group in groups], dtype=bool)
+    return np.array([lot(first[int(group)], seed) < rule.share for group in groups], dtype=bool)
 
 
-def _lot(key: str, seed: int) -> float:
-    """A number in [0, 1) that depends on the key alone."""
+def lot(key: str, seed: int) -> float:
+    """A number in [0, 1) that depends on key and seed alone."""
     digest = hashlib.sha256(f"{seed}:{key}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 

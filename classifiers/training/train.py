@@ -33,7 +33,7 @@ from classifiers.training.kept_columns import KeptColumns
 from classifiers.training.measure import measure_model
 from classifiers.training.pretrain_checkpoint import alone
 from classifiers.training.recipe import Column, Recipe, load_recipe
-from classifiers.training.rows import UNKNOWN, Rows, load_rows
+from classifiers.training.rows import UNKNOWN, Rows, load_rows, lot
 from classifiers.training.sets import LabelledSet, Tier
 from config.taxonomy import SLUGS
 
@@ -218,9 +218,17 @@ def with_evaded(rows: Rows, share: float, seed: int) -> Rows:
 
 
 def halves(rows: Rows, seed: int) -> NDArray[np.bool_]:
-    """Half of the held-back near-copy groups calibrate, the other half measure."""
-    lots = np.random.default_rng(seed).random(int(rows.group.max(initial=0)) + 1)
-    half: NDArray[np.bool_] = rows.held & (lots[rows.group] < 0.5)
+    """Half of the held-back near-copy groups calibrate, the other half measure.
+
+    A group's half depends on the least of its held-back texts alone: what was calibrated on is never measured on
+    because rows were added or texts are folded otherwise.
+    """
+    least: dict[int, str] = {}
+    held = np.flatnonzero(rows.held)
+    for i, group in zip(held.tolist(), rows.group[held].tolist(), strict=True):
+        least[group] = min(least.get(group, rows.texts[i]), rows.texts[i])
+    calibrating = {group for group, text in least.items() if lot(f"half {text}", seed) < 0.5}
+    half: NDArray[np.bool_] = rows.held & np.isin(rows.group, list(calibrating))
     return half
 
 
