@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from classifiers.calibration import sigmoid
 
-LOST = 0.003  # share of flagged texts that may not reach the encoder
+LOST = 0.002  # share of flagged texts that may not reach the encoder
 GRID = np.linspace(-7.0, 3.0, 101)  # log-odds that are tried
 STEPS = (1, 3, 8)  # how far one raise may go
 

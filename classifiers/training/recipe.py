@@ -35,7 +35,7 @@ class Recipe(_Strict):
 
     version: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")]
     seed: int
-    bits: Annotated[int, Field(ge=8, le=19)]
+    bits: Annotated[int, Field(ge=8, le=22)]
     sets: tuple[str, ...] = Field(default=(), description="names in sets.yaml; all where empty")
     most: dict[str, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
     columns: dict[str, Column] = Field(min_length=1, max_length=WIDTH)

@@ -32,7 +32,7 @@ def ablate(
     The labels are left out of a small linear model that the recipe tells, which trains in minutes; one that was trained
     before is taken from the work folder. Needs the `train` extra.
 
-    Example: woodpecker ablate --data DATA/labelled --model classifiers/models/encoder-2026.11.5 --card
+    Example: woodpecker ablate --data DATA/labelled --model classifiers/models/encoder-2026.11.6 --card
     """
     if card and model is None:
         leave(Exit.WRONG_INPUT, "--card: found no --model; allowed: the folder that the card is of", as_json=json)
