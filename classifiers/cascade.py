@@ -201,6 +201,7 @@ class Cascade:
         linear = self._model.probabilities(margins)
         blended = self.blend.read(folded, margins, linear, every=self.every) if self.blend else None
         models = (blended.probabilities if blended else linear).copy()
+        models[np.diff(folded.bounds) == 0] = 0  # where nothing is to be read a model tells its own leaning alone
         for number, lowered in enumerate(factors):
             for slug, factor in lowered.items():
                 if slug in self._model.slugs:

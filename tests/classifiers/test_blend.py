@@ -118,7 +118,7 @@ def test_asked_to_read_everything_the_encoder_reads_everything(tmp_path: Path) -
 
 def test_what_only_the_encoder_raised_is_explained_by_what_is_missed_when_it_is_left_out(tmp_path: Path) -> None:
     cascade = load_cascade(encoder_folder(tmp_path / "all", 0.0))
-    text = "今天的作文课真有意思"
+    text = "台下的别拍 影响演员"
     assessment = cascade.assess([text])[0]
     spans = [span for span in assessment.spans if span.reason == "encoder"]
     assert {span.slug for span in spans} == {"bullying"}

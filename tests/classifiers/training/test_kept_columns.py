@@ -46,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
     """A recipe of three columns, and what it reads."""
     random = Random(3)
     for slug in SLUGS:
-        talk = ["".join(random.sample(PLAIN, 6)) for _ in range(120)]
+        talk = ["".join(random.sample(PLAIN, 6)) for _ in range(200)]
         rows = [{"text": text + "某词" * (k % 2), "label": k % 2} for k, text in enumerate(talk)]
         (tmp_path / f"{slug}.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
     (tmp_path / "sets.yaml").write_text("".join(described(slug, told_by_label(slug)) for slug in SLUGS), "utf-8")
