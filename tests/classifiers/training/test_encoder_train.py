@@ -60,7 +60,7 @@ version: encoder-tiny
 seed: 5
 sets_file: sets.yaml
 categories: [bullying, gambling]
-training: {samples: 24000, batch_ids: 4096, rate: 0.01, table_rate: 0.01, evaded: 0.1, check_every: 4000}
+training: {samples: 36000, batch_ids: 4096, rate: 0.01, table_rate: 0.01, evaded: 0.1, check_every: 4000}
 """
 WRONG = {"forum": ("真丑", "滚开"), "bets": ("下注", "赔率")}
 
