@@ -20,7 +20,7 @@ connections.keep()
 # Celery warns of root because of pickle; only JSON is accepted here, and in a container root is nobody special.
 warnings.filterwarnings("ignore", message="You're running the worker with superuser")
 
-from workers import tasks  # noqa: E402 - needs Django
+from workers import receiving, tasks  # noqa: E402 - need Django
 from workers.app import app  # noqa: E402
 from workers.schedule import SCHEDULE  # noqa: E402
 
@@ -32,6 +32,7 @@ def load_model(sender: Any, **_: Any) -> None:
     """Load the model once; the pool's processes share its memory."""
     if str(sender).startswith("assess@"):
         tasks.assessor()
+        receiving.glance()  # what is set aside is glanced at when memory may have run out
         garbage.look_seldom()
 
 

@@ -1,7 +1,8 @@
 """sexual_exploitation: through the real parts, from file to index, its text is left nowhere.
 
-The text is neutral, an invented word that a rule of this installation's own names; another, ordinary word is planted
-beside it and must be found wherever texts are kept, or the search would prove nothing.
+The text is neutral, an invented word that a rule of this installation's own names, and a mark after it that stands in
+the text alone (the rule itself is on record); another, ordinary word with a mark is planted beside it and must be found
+wherever texts are kept, or the search would prove nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from benchmarks.captures import rows
 from tests.servers.installations import Installation
 
 PLANTED, ORDINARY = "独有标记甲乙丙丁戊", "平常标记己庚辛壬癸"
+MARK, ORDINARY_MARK = "后缀子丑寅卯辰", "后缀巳午未申酉"
 RULE = """\
 category: {category}
 author: tests
@@ -38,7 +40,7 @@ def captures(folder: Path) -> Path:
     file = folder / "captures.jsonl"
     lines = []
     for number, row in enumerate(rows(40, one_in=50, seed=3)):
-        word = {7: PLANTED, 8: ORDINARY}.get(number, "")
+        word = {7: PLANTED + MARK, 8: ORDINARY + ORDINARY_MARK}.get(number, "")
         lines.append(json.dumps(row | {"text": row["text"] + word}, ensure_ascii=False))
     file.write_text("\n".join(lines) + "\n", "utf-8")
     return file
@@ -71,7 +73,7 @@ def _indexed(here: Installation) -> str:
 
     with Elasticsearch(address) as client:
         client.indices.refresh(index=index)
-        words = client.terms_enum(index=index, field="folded", string="独有标")
+        words = client.terms_enum(index=index, field="folded", string=MARK[:3])
         found = client.search(index=index, size=100)
     return json.dumps([found.body, words.body], ensure_ascii=False)
 
@@ -103,8 +105,8 @@ def test_the_planted_text_is_in_no_table_index_message_file_log_export_nor_backu
         backup.extractall(here.folder / "unpacked", filter="data")
     (here.folder / "said.txt").write_text(said, "utf-8")
 
-    kept = holding(here, ORDINARY)
+    kept = holding(here, ORDINARY_MARK)
     assert {"table casework_case"} <= kept
     assert any(place.startswith("file") for place in kept)  # the unpacked backup
     assert ("index" in kept) == (mode == "services")
-    assert holding(here, PLANTED) == set()
+    assert holding(here, MARK) == set()
