@@ -22,6 +22,7 @@ from classifiers.blend import Blend, Blended
 from classifiers.calibration import sigmoid
 from classifiers.encoder import GRAPH, load_encoder, newest_encoder, read_manifest
 from classifiers.errors import ModelError
+from classifiers.explanation import Explanation, Stage
 from classifiers.linear import MODELS, WEIGHTS, LinearModel, load_model, newest
 from classifiers.ngrams import Grams
 from classifiers.normalise import Folded, Reading, fold, undone
@@ -74,31 +75,6 @@ class FindsReadings(Protocol):
 
     def read(self, folded: Folded) -> Mapping[int, Reading]:
         """Return another reading for each text number that has one; the same alone and in any batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What each stage says of one reading: rules by name, all else by category.
-
-    `encoder` is empty where the encoder was not asked, `blend` is then what the linear model says; `context` has the
-    factors that words of reporting or warning lower the blend by, for the categories that they lower.
-    """
-
-    reading: str
-    rules: dict[str, float]
-    linear: dict[str, float]
-    encoder: dict[str, float]
-    blend: dict[str, float]
-    context: dict[str, float]
-    combined: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """An assessment and the stages it came from, one per reading."""
-
-    assessment: Assessment
-    stages: list[Stage]
 
 
 class Cascade:

@@ -168,7 +168,13 @@ ACTS = {
     "backup.restore": word("恢复备份"),
 }
 """Acts of the audit log in words."""
-SUBJECTS = {"user": word("账号"), "notice": word("清单"), "site": word("平台"), "cases": word("案件列表")}
+SUBJECTS = {
+    "user": word("账号"),
+    "notice": word("清单"),
+    "site": word("平台"),
+    "policy": word("策略文件"),
+    "cases": word("案件列表"),
+}
 """What acts are done to."""
 
 FAULTS = (

@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit, urlunsplit
 
 from django.db.models import Max
 from django.utils import timezone
 from elastic_transport import TlsError
-from elastic_transport.client_utils import DEFAULT
 from elasticsearch import ApiError, AuthenticationException, Elasticsearch, NotFoundError, TransportError, helpers
 from pydantic_core import to_json
 
@@ -27,6 +25,7 @@ from casework.exposure import Scope
 from casework.models import Case, Outbox
 from casework.search import asking, counting, cursor, mapping, newest, outbox
 from casework.search.alone import alone
+from casework.search.connection import connect
 from casework.search.mapping import Stored
 from casework.search.port import Hit, Page, Query, SearchUnavailable, SyncReport, highlights, last_days
 from casework.skew import CLOCKS_APART
@@ -50,19 +49,9 @@ class ElasticsearchSearch:
 
     def __init__(self, url: str, alias: str, analyzer: str = "", authority: Path | None = None) -> None:
         self.alias, self.analyzer = alias, analyzer
-        addresses, credentials = _without_credentials(url)
-        self._where = ", ".join(addresses)
+        self._client, self._where = connect(url, authority, TIMEOUT_SECONDS)
         self._name = f"{self.backend}:{self._where}:{alias}"
         self._sure_until = 0.0
-        self._client = Elasticsearch(
-            addresses,
-            basic_auth=credentials,
-            ca_certs=str(authority) if authority else DEFAULT,
-            request_timeout=TIMEOUT_SECONDS,
-            # A node that does not answer is passed over for a while, and the next is asked.
-            max_retries=len(addresses),
-            retry_on_timeout=False,
-        )
 
     def sync(self, case_ids: Sequence[int]) -> SyncReport:
         """Write these cases as they are now; a late, older write changes nothing.
@@ -161,11 +150,11 @@ class ElasticsearchSearch:
             (answer,) = self._page(query, asking.ids)
         return [int(one["_id"]) for one in answer["hits"]["hits"]]
 
-    def _page(self, query: Query, request: Callable[..., dict[str, Any]], *counting: dict[str, Any]) -> list[Any]:
+    def _page(self, query: Query, request: Callable[..., dict[str, Any]], *counts: dict[str, Any]) -> list[Any]:
         """Return the answer to a page's request, made by `request`, and those to what is counted in the same call."""
         since = newest.since(query)
         wanted = request(query, since)
-        answers = self._ask(wanted, *counting)
+        answers = self._ask(wanted, *counts)
         if since and len(answers[0]["hits"]["hits"]) < wanted["size"]:
             answers[:1] = self._ask(request(query))
         return answers
@@ -390,16 +379,3 @@ def _action(index: str, case: Stored) -> tuple[dict[str, Any], bytes | None]:
 def _as_it_is(action: Any) -> Any:
     """Leave an action as it is: `helpers` would copy each, and write it as JSON in Python."""
     return action
-
-
-def _without_credentials(urls: str) -> tuple[list[str], tuple[str, str] | None]:
-    """Take a list of addresses apart: the addresses themselves, and the first user and password that one names."""
-    addresses, credentials = [], None
-    for url in urls.split(","):
-        parts = urlsplit(url.strip())
-        port = f":{parts.port}" if parts.port else ""
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-        addresses.append(urlunsplit((parts.scheme, f"{host}{port}", parts.path, "", "")))
-        if credentials is None and parts.username:
-            credentials = (unquote(parts.username), unquote(parts.password or ""))
-    return addresses, credentials

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.settings import FOLDER_BROKER, MissingSecretKey, Settings
-from tests.servers.tls import certificates
+from tests.servers.certificates import issued
 
 
 @pytest.fixture(autouse=True)
@@ -87,7 +87,7 @@ def test_secret_keys_of_before_are_told_apart_by_commas() -> None:
 
 
 def test_an_authority_without_tls_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    authority, _ = certificates(tmp_path)
+    authority, _ = issued(tmp_path, "127.0.0.1")
     monkeypatch.setenv("WOODPECKER_ELASTICSEARCH_CA", str(authority))
     monkeypatch.setenv("WOODPECKER_ELASTICSEARCH_URL", "https://one:9200,http://two:9200")
     with pytest.raises(ValidationError, match="needs https:// in each address"):

@@ -20,7 +20,6 @@ print(len([0] * 1000), "and on it goes")
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what a process asks for")
 @pytest.mark.parametrize(
     ("limit", "wanted", "becomes"),
     [(100, 50, "taken"), (100, 150, "refused"), (0, 150, "taken")],

@@ -13,7 +13,7 @@ from rich.text import Text
 from workers.cli.output import Exit, console, leave, summary
 
 if TYPE_CHECKING:
-    from classifiers.cascade import Stage
+    from classifiers.explanation import Explanation, Stage
 
 LEAST_SHOWN = 0.05
 WIDEST = 90  # columns of a terminal that the table takes where the longest category is in it
@@ -22,7 +22,7 @@ COLUMNS = ("category", "reading", "rules", "linear", "encoder", "blend", "contex
 
 def show(text: str, model: Path | None, thresholds: Mapping[str, float], *, as_json: bool) -> None:
     """Print how one text is assessed; with `as_json` the same as one JSON object."""
-    from classifiers.cascade import Explanation, load_cascade
+    from classifiers.cascade import load_cascade
     from classifiers.errors import ClassifierError
     from classifiers.lines import LONGEST_TEXT
     from config.settings import get_settings

@@ -14,7 +14,8 @@ from casework.search.elasticsearch import ElasticsearchSearch
 from casework.search.port import SearchUnavailable
 from tests.casework.factories import make_case
 from tests.casework.search.conftest import ask, ids, put
-from tests.servers.tls import certificates, terminated
+from tests.servers.certificates import issued
+from tests.servers.tls import terminated
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,7 @@ def test_without_the_authority_the_certificate_is_refused(guarded: tuple[str, Pa
 def test_another_authority_is_not_enough(guarded: tuple[str, Path], alias: str, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    search = ElasticsearchSearch(guarded[0], alias, authority=certificates(other)[0])
+    search = ElasticsearchSearch(guarded[0], alias, authority=issued(other, "127.0.0.1")[0])
     with pytest.raises(SearchUnavailable, match="certificate was refused"):
         search.count()
 

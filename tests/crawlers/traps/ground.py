@@ -94,7 +94,7 @@ class Ground:
 
     def another(self, *, secure: bool = False) -> Site:
         """Start a second site; a secure one presents a certificate that nobody trusts."""
-        certificate = certificates.context(certificates.made(self.folder)) if secure else None
+        certificate = certificates.context(self.folder) if secure else None
         return self._stack.enter_context(serving(certificate))
 
     def robots(self, body: str, status: int = 200, **headers: str) -> None:
